@@ -1,0 +1,159 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import {
+  type Baggage,
+  type Context,
+  type ContextManager,
+  createContextKey,
+  isSpanContextValid,
+  type Span,
+  TraceFlags,
+} from '@opentelemetry/api';
+import { CORRELATION_ID, LOG } from './names.ts';
+
+// The API makes its keys with Symbol.for, so every copy of it, the app's included, agrees on them.
+const SPAN_KEY = createContextKey('OpenTelemetry Context Key SPAN');
+const BAGGAGE_KEY = createContextKey('OpenTelemetry Baggage Key');
+
+/**
+ * What the kit knows of one HTTP server request. It stands on the request and the response under {@link REQUEST}, so that
+ * the request path reads it without asking the AsyncLocalStorage.
+ */
+export interface RequestState {
+  readonly correlationId: string;
+  /** Recording, or a non-recording one that carries the ids of a request that sampling dropped. */
+  readonly span: Span;
+  readonly method: string;
+  /** `performance.now()` at the first event. */
+  readonly startedAt: number;
+  /** The context in which the app's handlers run. */
+  readonly context: KitContext;
+  /**
+   * The route template, or a function that finds it when the response ends. Set by a framework's file in libraries/.
+   * An empty text means that no route matched.
+   */
+  route: string | (() => string) | undefined;
+  /** The error that a framework handed to its error handler, if any. */
+  error: unknown;
+  /** A logger of the app has logged this request, so the kit writes no access line. */
+  logged: boolean;
+}
+
+/** Key of the {@link RequestState} on `IncomingMessage`, `ServerResponse` and HTTP/2 streams. */
+export const REQUEST = Symbol.for('o11y-kit.request');
+
+/**
+ * An OpenTelemetry context whose hot values are plain fields. Immutable but for the cached {@link logFields}.
+ *
+ * @see https://opentelemetry.io/docs/specs/otel/context/
+ */
+export class KitContext implements Context {
+  readonly span: Span | undefined;
+  readonly correlationId: string | undefined;
+  readonly request: RequestState | undefined;
+  readonly #values: ReadonlyMap<symbol, unknown> | undefined;
+  #logFields: string | undefined;
+
+  constructor(
+    span: Span | undefined,
+    correlationId: string | undefined,
+    request: RequestState | undefined,
+    values?: ReadonlyMap<symbol, unknown>,
+  ) {
+    this.span = span;
+    this.correlationId = correlationId;
+    this.request = request;
+    this.#values = values;
+  }
+
+  getValue(key: symbol): unknown {
+    return key === SPAN_KEY ? this.span : this.#values?.get(key);
+  }
+
+  setValue(key: symbol, value: unknown): KitContext {
+    if (key === SPAN_KEY) return new KitContext(value as Span, this.correlationId, this.request, this.#values);
+    const values = new Map(this.#values).set(key, value);
+    return new KitContext(this.span, this.correlationId, this.request, values);
+  }
+
+  deleteValue(key: symbol): KitContext {
+    if (key === SPAN_KEY) return new KitContext(undefined, this.correlationId, this.request, this.#values);
+    const values = new Map(this.#values);
+    values.delete(key);
+    return new KitContext(this.span, this.correlationId, this.request, values);
+  }
+
+  withCorrelationId(id: string): KitContext {
+    return new KitContext(this.span, id, this.request, this.#values);
+  }
+
+  /** See {@link logFields}; made once a context. */
+  get logFields(): string {
+    return (this.#logFields ??= buildLogFields(this));
+  }
+}
+
+export const ROOT = new KitContext(undefined, undefined, undefined);
+
+/** The only AsyncLocalStorage of the kit; OpenTelemetry's context manager is built on it. */
+export const storage = new AsyncLocalStorage<Context>();
+
+/** The active context, or {@link ROOT}. */
+export function active(): Context {
+  return storage.getStore() ?? ROOT;
+}
+
+/** The request that is being handled, if any. */
+export function activeRequest(): RequestState | undefined {
+  const context = storage.getStore();
+  return context instanceof KitContext ? context.request : undefined;
+}
+
+/** The correlation id of a context: its own, or the one that came in W3C baggage. */
+export function correlationIdOf(context: Context): string | undefined {
+  if (context instanceof KitContext && context.correlationId !== undefined) return context.correlationId;
+  return (context.getValue(BAGGAGE_KEY) as Baggage | undefined)?.getEntry(CORRELATION_ID)?.value;
+}
+
+/**
+ * The ids of a context as a piece of a JSON object, with a comma before each member: `,"trace_id":"…","span_id":"…",
+ * "trace_flags":"01","correlation_id":"…"`; an empty text where there are none. Ids are hex digits and correlation ids
+ * were checked on entry, so nothing here needs escaping.
+ */
+export function logFields(context: Context = active()): string {
+  return context instanceof KitContext ? context.logFields : buildLogFields(context);
+}
+
+/** The ids of the active context by field name, for loggers that take objects. */
+export function logIds(context: Context = active()): Record<string, string> {
+  const fields = logFields(context);
+  return fields === '' ? {} : JSON.parse(`{${fields.slice(1)}}`);
+}
+
+function buildLogFields(context: Context): string {
+  let fields = '';
+  const spanContext = (context.getValue(SPAN_KEY) as Span | undefined)?.spanContext();
+  if (spanContext !== undefined && isSpanContextValid(spanContext)) {
+    const flags = spanContext.traceFlags & TraceFlags.SAMPLED ? '01' : '00';
+    fields = `,"${LOG.traceId}":"${spanContext.traceId}","${LOG.spanId}":"${spanContext.spanId}","${LOG.traceFlags}":"${flags}"`;
+  }
+  const id = correlationIdOf(context);
+  return id === undefined ? fields : `${fields},"${LOG.correlationId}":${JSON.stringify(id)}`;
+}
+
+/** OpenTelemetry's context manager on {@link storage}. */
+export const contextManager: ContextManager = {
+  active,
+  with(context, fn, thisArg, ...args) {
+    return storage.run(context, () => fn.apply(thisArg as ThisParameterType<typeof fn>, args));
+  },
+  bind(context, target) {
+    if (typeof target !== 'function') return target;
+    const bound = function (this: unknown, ...args: unknown[]) {
+      return storage.run(context, () => target.apply(this, args));
+    };
+    Object.defineProperty(bound, 'length', { configurable: true, value: target.length });
+    return bound as typeof target;
+  },
+  enable: () => contextManager,
+  disable: () => contextManager,
+};

@@ -1,0 +1,35 @@
+import type { OtlpTarget } from '../config.ts';
+import type { DropReason } from './stats.ts';
+
+/** One log line on its way out: the finished JSON line with what the worker must know to read it. */
+export interface LogItem {
+  /** A JSON object, with or without a line break at its end. */
+  readonly line: string;
+  /** pino's numeric level (10 trace … 60 fatal); the line's own `level` may be anything. */
+  readonly level: number;
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  /** The member of the line that holds the message. */
+  readonly messageKey: string;
+}
+
+/** Plain data that the export thread starts with. */
+export interface SinkSettings {
+  readonly target: OtlpTarget;
+  readonly resource: Readonly<Record<string, string | number | boolean | readonly string[]>>;
+  readonly queueSize: number;
+  readonly batchSize: number;
+  readonly certificates: { readonly ca: string; readonly key: string; readonly cert: string };
+  /** Keys whose values are removed, beside the built-in ones. */
+  readonly redactKeys: readonly string[];
+}
+
+/** Called after each finished export request. */
+export type Report = (result: { exported: number; dropped: number; reason?: DropReason; error?: string; seconds: number }) => void;
+
+/** The sending end of one signal, inside the export thread. */
+export interface Sink<T> {
+  write(items: readonly T[]): void;
+  /** Sends what it holds; resolves when all of it was reported, or after `timeoutMs`. Never rejects. */
+  flush(timeoutMs: number): Promise<void>;
+}

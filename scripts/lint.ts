@@ -1,0 +1,3 @@
+import { npx } from './tools.ts';
+
+process.exitCode = npx('biome', ['check', '--error-on-warnings', ...process.argv.slice(2)]);

@@ -1,0 +1,3 @@
+import { npx } from './tools.ts';
+
+process.exitCode = npx('tsc', ['-p', 'tsconfig.json']);
