@@ -1,0 +1,67 @@
+import { Server } from 'node:net';
+
+/** Marks the kit's own servers, so that neither this file nor the HTTP instrumentation takes them for the app's. */
+export const INTERNAL = Symbol.for('o11y-kit.internal');
+
+const MOST_SERVERS = 100;
+
+/** What the app's servers do, seen at the one method that every kind of server listens with. */
+export interface Listening {
+  /** Whether a server of the app has ever listened, on a port or a local socket. */
+  isServer(): boolean;
+  /** Whether the app has called `listen()`. */
+  asked(): boolean;
+  /** The app's servers that listen now. */
+  servers(): readonly Server[];
+  /** `fn` is called right before a server of the app binds a port. @returns ends it */
+  beforeBind(fn: (port: number) => void): () => void;
+  stop(): void;
+}
+
+export function watchListening(): Listening {
+  const known: WeakRef<Server>[] = [];
+  const watchers = new Set<(port: number) => void>();
+  let asked = false;
+  let listened = false;
+
+  const original = Server.prototype.listen;
+  function listen(this: Server, ...args: unknown[]): Server {
+    if (!(this as { [INTERNAL]?: boolean })[INTERNAL]) notice(this, args);
+    return Reflect.apply(original, this, args);
+  }
+
+  function notice(server: Server, args: readonly unknown[]): void {
+    asked = true;
+    if (!known.some((entry) => entry.deref() === server)) {
+      const alive = known.filter((entry) => entry.deref() !== undefined);
+      known.splice(0, known.length, ...alive.slice(1 - MOST_SERVERS), new WeakRef(server));
+    }
+    const port = portOf(args);
+    if (port !== undefined) for (const watcher of watchers) watcher(port);
+  }
+
+  const servers = () => known.flatMap((entry) => entry.deref() ?? []).filter((server) => server.listening);
+
+  Server.prototype.listen = listen as typeof original;
+  return {
+    servers,
+    asked: () => asked,
+    isServer: () => (listened ||= asked && servers().length > 0),
+    beforeBind: (fn) => {
+      watchers.add(fn);
+      return () => watchers.delete(fn);
+    },
+    stop: () => {
+      watchers.clear();
+      // Whoever wrapped it after us keeps a method that still works.
+      if (Server.prototype.listen === listen) Server.prototype.listen = original;
+    },
+  };
+}
+
+/** The port of `listen(port, …)` or `listen({port}, …)`; undefined for local sockets, handles and a port of 0. */
+function portOf([first]: readonly unknown[]): number | undefined {
+  const given = typeof first === 'object' && first !== null ? (first as { port?: unknown }).port : first;
+  const port = typeof given === 'string' && given.trim() !== '' ? Number(given) : given;
+  return typeof port === 'number' && Number.isInteger(port) && port > 0 && port < 65_536 ? port : undefined;
+}
