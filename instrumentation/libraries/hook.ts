@@ -1,0 +1,146 @@
+import Module from 'node:module';
+import { dirname } from 'node:path';
+import { reason } from '../diagnostics.ts';
+import type { Kit } from '../kit.ts';
+import { type Copy, isExports, type Library, type Undo } from './define.ts';
+import { aliases, manifestOf, placeOf } from './packages.ts';
+import { inRange } from './range.ts';
+
+type Load = (request: string, parent: unknown, isMain: boolean) => unknown;
+
+/** Node's own loader, as far as it is used: the same on Node 20 to 26, undocumented, and what every require goes through. */
+const loader = Module as unknown as {
+  _load: Load;
+  _resolveFilename(request: string, parent: unknown): string;
+  _cache: Record<string, { exports: unknown } | undefined>;
+};
+
+/** A library that is wired in this process. */
+export interface Wired {
+  /** The library's name. */
+  readonly library: string;
+  /** The npm package. */
+  readonly name: string;
+  readonly version: string | undefined;
+}
+
+/** Wires packages as they are loaded, each copy once. */
+export interface Wiring {
+  /** Offers the exports of a specifier or of a file. `path` is asked only if the exports are new and accepted. */
+  offer(specifier: string, exports: unknown, path: () => string | undefined): void;
+  /** Notes a library that announced itself over a channel. */
+  note(wired: Wired): void;
+  readonly wired: readonly Wired[];
+  undo(): void;
+}
+
+/** @param table specifier to library */
+export function createWiring(kit: Kit, table: ReadonlyMap<string, Library>): Wiring {
+  // Both sets hold exports weakly, so that a cleared require cache can go.
+  let settled = new WeakSet<object>();
+  const wired: Wired[] = [];
+  const undos: Undo[] = [];
+
+  function offer(specifier: string, exports: unknown, path: () => string | undefined): void {
+    const library = table.get(specifier);
+    if (library?.wire === undefined || !isExports(exports) || settled.has(exports)) return;
+    let copy: Copy = { name: bare(specifier), version: undefined, path: undefined };
+    try {
+      if (library.accepts && !library.accepts(exports)) return;
+      settled.add(exports);
+      const file = path();
+      const manifest = file === undefined ? undefined : manifestOf(file);
+      // Another package may be installed under a name that we know.
+      if (manifest?.name !== undefined && manifest.name !== copy.name) return;
+      copy = { ...copy, version: manifest?.version, path: file };
+      if (copy.version !== undefined && !inRange(copy.version, library.packages[specifier])) {
+        kit.diagnostics.debug(
+          `${copy.name} ${copy.version} is left alone: ${library.packages[specifier]} is supported (${file}).`,
+        );
+        return;
+      }
+      const undo = library.wire(exports, kit, copy);
+      if (undo) undos.push(undo);
+      note({ library: library.name, name: copy.name, version: copy.version });
+    } catch (error) {
+      kit.diagnostics.warn(
+        `O11Y_INSTRUMENTATION: ${copy.name} ${copy.version ?? ''} could not be wired: ${reason(error)}. The app goes on without its telemetry.`,
+      );
+    }
+  }
+
+  function note(entry: Wired): void {
+    if (!wired.some(({ name, version }) => name === entry.name && version === entry.version)) wired.push(entry);
+  }
+
+  return {
+    offer,
+    note,
+    wired,
+    undo() {
+      for (const undo of undos.splice(0).reverse()) {
+        try {
+          undo();
+        } catch (error) {
+          kit.diagnostics.debug(`A library could not be taken back: ${reason(error)}.`);
+        }
+      }
+      wired.length = 0;
+      settled = new WeakSet();
+    },
+  };
+}
+
+/** The npm package of a specifier: `hono/tiny` is of `hono`, `@koa/router` of itself. */
+export function bare(specifier: string): string {
+  return specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
+}
+
+/**
+ * Sees every CommonJS package as it is loaded, from `require` and from `import` alike: both go through `Module._load`. A
+ * `require` names the package, an `import` gives the file's absolute path.
+ *
+ * @param specifiers what the table of libraries knows
+ * @param entry the app's entry file, whose package.json may install packages under other names
+ */
+export function hookRequire(wiring: Wiring, specifiers: ReadonlySet<string>, entry: string | undefined): Undo {
+  const names = new Map<string, string>();
+  for (const specifier of specifiers) names.set(specifier, specifier);
+  if (entry !== undefined) {
+    for (const [alias, name] of aliases(dirname(entry), specifiers)) names.set(alias, name);
+  }
+
+  const original = loader._load;
+  let active = true;
+  const hooked: Load = function _load(this: unknown, request, parent, isMain) {
+    const exports = original.call(this, request, parent, isMain);
+    if (!active || typeof request !== 'string') return exports;
+    const named = names.get(request);
+    if (named !== undefined) {
+      wiring.offer(named, exports, () => loader._resolveFilename(request, parent));
+    } else if (request.charCodeAt(0) === 47 || request.charCodeAt(1) === 58) {
+      offerFile(request, exports);
+    }
+    return exports;
+  };
+
+  function offerFile(path: string, exports: unknown): void {
+    const place = placeOf(path);
+    const name = place && names.get(place.name);
+    if (name !== undefined) wiring.offer(name, exports, () => path);
+  }
+
+  // What was loaded before the kit, by another preload or because the app imports the kit itself.
+  for (const [path, module] of Object.entries(loader._cache)) {
+    if (module) offerFile(path, module.exports);
+  }
+  loader._load = hooked;
+  return () => {
+    active = false;
+    // Someone may have wrapped it since: then ours stays below and does nothing.
+    if (loader._load === hooked) loader._load = original;
+  };
+}

@@ -1,0 +1,95 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { realpathSync } from 'node:fs';
+import { reason } from '../diagnostics.ts';
+import type { Kit } from '../kit.ts';
+import type { Library, Undo } from './define.ts';
+import { express } from './express.ts';
+import { fastify } from './fastify.ts';
+import { hono } from './hono.ts';
+import { createWiring, hookRequire, type Wired } from './hook.ts';
+import { koa } from './koa.ts';
+import { pino } from './pino.ts';
+import { promClient } from './prom-client.ts';
+import { winston } from './winston.ts';
+
+/** Every library that the kit wires. Settings, documentation, `doctor` and tests derive from this array. */
+export const LIBRARIES: readonly Library[] = [express, fastify, koa, hono, pino, winston, promClient];
+
+export interface Libraries {
+  /** What has been wired so far; libraries are wired as the app loads them. */
+  wired(): readonly Wired[];
+  stop(): void;
+}
+
+/**
+ * Whether the standard switches leave a library on: named in `OTEL_NODE_ENABLED_INSTRUMENTATIONS` if that is set, and not
+ * in `OTEL_NODE_DISABLED_INSTRUMENTATIONS`.
+ *
+ * @see https://opentelemetry.io/docs/zero-code/js/configuration/
+ */
+export function isEnabled(name: string, config: Kit['config']): boolean {
+  const { enabledInstrumentations: enabled, disabledInstrumentations: disabled } = config;
+  return (enabled.length === 0 || enabled.includes(name)) && !disabled.includes(name);
+}
+
+/**
+ * Wires every enabled library that the app has loaded or will load. Never throws.
+ *
+ * @param options.entry the app's entry file, by default this process's
+ */
+export function startLibraries(
+  kit: Kit,
+  libraries: readonly Library[] = LIBRARIES,
+  { entry = entryFile() }: { entry?: string } = {},
+): Libraries {
+  const enabled = libraries.filter(({ name }) => isEnabled(name, kit.config));
+  const table = new Map(enabled.flatMap((library) => Object.keys(library.packages).map((specifier) => [specifier, library])));
+  const wiring = createWiring(kit, table);
+  const stops: Undo[] = [];
+
+  attempt('the hook of require', () => hookRequire(wiring, new Set(table.keys()), entry));
+  for (const library of enabled) {
+    for (const [channel, handler] of Object.entries(library.channels ?? {})) {
+      attempt(channel, () => listen(library, channel, handler));
+    }
+  }
+
+  function attempt(what: string, start: () => Undo): void {
+    try {
+      stops.push(start());
+    } catch (error) {
+      kit.diagnostics.warn(`O11Y_INSTRUMENTATION: ${what} could not be set up: ${reason(error)}. The app goes on without it.`);
+    }
+  }
+
+  function listen(library: Library, channel: string, handler: (message: unknown, kit: Kit) => string | undefined): Undo {
+    const listener = (message: unknown) => {
+      try {
+        wiring.note({ library: library.name, name: library.name, version: handler(message, kit) });
+      } catch (error) {
+        kit.diagnostics.warn(
+          `O11Y_INSTRUMENTATION: ${library.name} could not be wired: ${reason(error)}. The app goes on without its telemetry.`,
+        );
+      }
+    };
+    subscribe(channel, listener);
+    return () => unsubscribe(channel, listener);
+  }
+
+  return {
+    wired: () => wiring.wired,
+    stop() {
+      for (const stop of stops.splice(0).reverse()) stop();
+      wiring.undo();
+    },
+  };
+}
+
+/** The app's entry file with links resolved; undefined for `node -e` and the prompt. */
+function entryFile(): string | undefined {
+  try {
+    return process.argv[1] === undefined ? undefined : realpathSync(process.argv[1]);
+  } catch {
+    return undefined;
+  }
+}

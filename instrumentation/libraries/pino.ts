@@ -1,0 +1,12 @@
+import { defineLibrary, isExports } from './define.ts';
+
+/** pino in every form: default, child, transport, pino-http and Fastify's logger are all its one prototype. */
+export const pino = defineLibrary<object>({
+  name: 'pino',
+  packages: { pino: '>=8.0.0 <11.0.0' },
+  accepts: (exports): exports is object => isExports(exports) && isExports(exports.symbols) && typeof exports.pino === 'function',
+  wire(exports, kit) {
+    kit.logs.adoptPino(exports);
+    return undefined;
+  },
+});
