@@ -1,0 +1,52 @@
+import type { Config } from '../config.ts';
+import type { Diagnostics } from '../diagnostics.ts';
+import type { ExportStats } from '../export/stats.ts';
+import { Collectors } from './collectors.ts';
+import { ForeignRegistries } from './foreign.ts';
+import { createMeterProvider } from './otel-bridge.ts';
+import { Pages } from './page.ts';
+import { KitRegistry } from './registry.ts';
+import { startRuntime } from './runtime/index.ts';
+import { exportMetrics } from './self.ts';
+import { targetInfo } from './target-info.ts';
+import type { Metrics } from './types.ts';
+import { createUserMetrics } from './user.ts';
+
+export type * from './types.ts';
+
+export interface MetricsDependencies {
+  readonly config: Config;
+  readonly diagnostics: Diagnostics;
+  readonly stats: ExportStats;
+  readonly resource: { readonly attributes: Readonly<Record<string, unknown>> };
+}
+
+/** The metrics of this process: one registry, one page. */
+export function createMetrics({ config, diagnostics, stats, resource }: MetricsDependencies): Metrics {
+  const registry = new KitRegistry(config.maxSeries, diagnostics);
+  const collectors = new Collectors(diagnostics);
+  const foreign = new ForeignRegistries(registry.prom);
+  const pages = new Pages(registry, collectors, foreign, diagnostics);
+  const self = exportMetrics(registry, stats);
+  targetInfo(registry, resource.attributes);
+
+  return {
+    counter: (definition) => registry.counter(definition),
+    gauge: (definition) => registry.gauge(definition),
+    histogram: (definition) => registry.histogram(definition),
+    onScrape: (collector, fn) => collectors.add(collector, fn),
+    meterProvider: createMeterProvider(registry, collectors, diagnostics, config.maxSeries),
+    adopt: (promClient) => foreign.adopt(promClient),
+    page: (accept) => pages.page(accept),
+    snapshot: () => pages.snapshot(),
+    user: createUserMetrics(registry, diagnostics),
+    flush: async () => {},
+    start() {
+      const stops = [self.start(), collectors.add('export', self.collect), startRuntime(registry, collectors, diagnostics)];
+      return () => {
+        for (const stop of stops) stop();
+        foreign.release();
+      };
+    },
+  };
+}
