@@ -276,6 +276,8 @@ export interface Surroundings {
   readonly stateHome: string;
   /** pm2's and node:cluster's marks: this process shares its ports with siblings. */
   readonly clusterWorker: boolean;
+  /** `NODE_OPTIONS`, or an empty text. */
+  readonly nodeOptions: string;
   /** Kubernetes or the runtime itself says that this is a container; where neither does, files tell. */
   readonly container: boolean;
   /** The variables named by `O11Y_REQUIRED_ENV` that are unset or empty. */
@@ -307,6 +309,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
       nodeEnv: env.NODE_ENV ?? '',
       stateHome: env.XDG_STATE_HOME || (home ? `${home}/.local/state` : ''),
       clusterWorker: Boolean(env.NODE_UNIQUE_ID),
+      nodeOptions: env.NODE_OPTIONS ?? '',
       container: Boolean(env.KUBERNETES_SERVICE_HOST || env.container),
       missingEnv: values.requiredEnv.filter((name) => !env[name]),
     },

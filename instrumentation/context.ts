@@ -86,6 +86,11 @@ export class KitContext implements Context {
     return new KitContext(this.span, id, this.request, this.#values);
   }
 
+  /** The context of a request whose caller's context this is: its baggage and other values stay. */
+  forRequest(request: RequestState, span: Span, correlationId: string): KitContext {
+    return new KitContext(span, correlationId, request, this.#values);
+  }
+
   /** See {@link logFields}; made once a context. */
   get logFields(): string {
     return (this.#logFields ??= buildLogFields(this));
@@ -139,21 +144,3 @@ function buildLogFields(context: Context): string {
   const id = correlationIdOf(context);
   return id === undefined ? fields : `${fields},"${LOG.correlationId}":${JSON.stringify(id)}`;
 }
-
-/** OpenTelemetry's context manager on {@link storage}. */
-export const contextManager: ContextManager = {
-  active,
-  with(context, fn, thisArg, ...args) {
-    return storage.run(context, () => fn.apply(thisArg as ThisParameterType<typeof fn>, args));
-  },
-  bind(context, target) {
-    if (typeof target !== 'function') return target;
-    const bound = function (this: unknown, ...args: unknown[]) {
-      return storage.run(context, () => target.apply(this, args));
-    };
-    Object.defineProperty(bound, 'length', { configurable: true, value: target.length });
-    return bound as typeof target;
-  },
-  enable: () => contextManager,
-  disable: () => contextManager,
-};

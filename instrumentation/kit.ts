@@ -4,6 +4,7 @@ import type { ExportStats } from './export/stats.ts';
 import type { Health } from './health/health.ts';
 import type { Logs } from './logs/logs.ts';
 import type { Metrics } from './metrics/metrics.ts';
+import type { Redactor } from './redaction.ts';
 import type { Resource } from './resource.ts';
 import type { Tracing } from './traces/tracing.ts';
 
@@ -18,4 +19,7 @@ export interface Kit {
   readonly metrics: Metrics;
   readonly logs: Logs;
   readonly health: Health;
+  readonly redactor: Redactor;
+  /** Counts an error that a request or a library ended with (`o11y_errors_total`). Never throws. */
+  onError(error: unknown): void;
 }

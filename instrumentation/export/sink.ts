@@ -19,13 +19,21 @@ export interface SinkSettings {
   readonly resource: Readonly<Record<string, string | number | boolean | readonly string[]>>;
   readonly queueSize: number;
   readonly batchSize: number;
+  /** Milliseconds that an item waits for its batch to fill. */
+  readonly delayMs: number;
   readonly certificates: { readonly ca: string; readonly key: string; readonly cert: string };
   /** Keys whose values are removed, beside the built-in ones. */
   readonly redactKeys: readonly string[];
 }
 
 /** Called after each finished export request. */
-export type Report = (result: { exported: number; dropped: number; reason?: DropReason; error?: string; seconds: number }) => void;
+export type Report = (result: {
+  exported: number;
+  dropped: number;
+  reason?: DropReason;
+  error?: string;
+  seconds: number;
+}) => void;
 
 /** The sending end of one signal, inside the export thread. */
 export interface Sink<T> {

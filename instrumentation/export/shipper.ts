@@ -1,0 +1,183 @@
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { type Config, otlpTarget } from '../config.ts';
+import { type Diagnostics, reason } from '../diagnostics.ts';
+import type { Resource } from '../resource.ts';
+import { FLUSHED, type FromWorker, type ToWorker, UNDELIVERED, type WorkerStart } from './protocol.ts';
+import { ExportQueue } from './queue.ts';
+import type { LogItem, SinkSettings } from './sink.ts';
+import type { SpanRecord } from './span-record.ts';
+import type { ExportStats, Shipped } from './stats.ts';
+
+const MOST_STARTS = 5;
+/** Items wait here for company at most this long; the export thread does the batching proper. */
+const HANDOVER_MS = 100;
+
+/** The way out of the process: two bounded queues and one thread that exports them. */
+export interface Shipper {
+  readonly spans: { push(span: SpanRecord): void };
+  readonly logs: { push(line: LogItem): void };
+  /** Resolves when all that was recorded so far is settled, or after `timeoutMs`. Never rejects. */
+  flush(timeoutMs: number, options?: { last?: boolean }): Promise<void>;
+  /** The same for a process that is ending: blocks the thread. Returns how many items were not delivered. */
+  flushSync(timeoutMs: number): number;
+  stop(): Promise<void>;
+}
+
+interface Dependencies {
+  readonly config: Config;
+  readonly diagnostics: Diagnostics;
+  readonly resource: Resource;
+  readonly stats: ExportStats;
+  /** Folder of the built files, for the thread's own. */
+  readonly dist: string;
+}
+
+export function createShipper({ config, diagnostics, resource, stats, dist }: Dependencies): Shipper {
+  const shared = new Int32Array(new SharedArrayBuffer(8));
+  const waiting = new Map<number, () => void>();
+  const queues = {
+    traces: new ExportQueue<SpanRecord>(config.bspQueue, Math.min(HANDOVER_MS, config.bspDelay), stats.traces, (items) =>
+      post({ type: 'traces', items }),
+    ),
+    logs: new ExportQueue<LogItem>(config.blrpQueue, Math.min(HANDOVER_MS, config.blrpDelay), stats.logs, (items) =>
+      post({ type: 'logs', items }),
+    ),
+  };
+  let worker: Worker | undefined;
+  let starts = 0;
+  let flushes = 0;
+
+  function start(): Worker | undefined {
+    if (worker || starts >= MOST_STARTS) return worker;
+    starts++;
+    try {
+      const workerData: WorkerStart = {
+        traces: sinkSettings('traces', config.bspQueue, config.bspBatch, config.bspDelay),
+        logs: sinkSettings('logs', config.blrpQueue, config.blrpBatch, config.blrpDelay),
+        shared: shared.buffer as SharedArrayBuffer,
+      };
+      // Nothing is inherited: with the app's flags and NODE_OPTIONS the thread would run the preload again, without end.
+      worker = new Worker(join(dist, 'worker.cjs'), {
+        name: 'o11y-kit export',
+        argv: [],
+        execArgv: [],
+        env: { OTEL_NODE_RESOURCE_DETECTORS: 'none' },
+        stdout: true,
+        stderr: true,
+        workerData,
+      });
+      worker.unref();
+      worker.on('message', receive);
+      worker.on('error', (error) => lost(reason(error)));
+      worker.on('exit', (code) => lost(`it ended with code ${code}`));
+    } catch (error) {
+      lost(reason(error));
+    }
+    return worker;
+  }
+
+  function sinkSettings(signal: Shipped, queueSize: number, batchSize: number, delayMs: number): SinkSettings {
+    return {
+      target: otlpTarget(config, signal),
+      resource: resource.attributes,
+      queueSize,
+      batchSize: Math.min(batchSize, queueSize),
+      delayMs,
+      certificates: { ca: config.certificate, key: config.clientKey, cert: config.clientCertificate },
+      redactKeys: config.redactKeys,
+    };
+  }
+
+  function lost(why: string): void {
+    if (!worker && starts === 0) return;
+    worker = undefined;
+    queues.traces.lost();
+    queues.logs.lost();
+    stats.healthy = false;
+    stats.lastError = `export thread: ${why}`;
+    for (const done of waiting.values()) done();
+    waiting.clear();
+    const next =
+      starts < MOST_STARTS
+        ? 'It is started again with the next span or log line.'
+        : 'Spans and log lines are dropped and counted from now on.';
+    diagnostics.warn(`the export thread is gone (${why}). ${next}`, 'worker');
+  }
+
+  function post(message: ToWorker): boolean {
+    const thread = start();
+    if (!thread) return false;
+    try {
+      thread.postMessage(message);
+      return true;
+    } catch (error) {
+      diagnostics.warn(`telemetry could not be copied to the export thread and is dropped: ${reason(error)}`, 'clone');
+      return false;
+    }
+  }
+
+  function receive(message: FromWorker): void {
+    if (message.type === 'flushed') {
+      waiting.get(message.id)?.();
+      waiting.delete(message.id);
+      return;
+    }
+    const { signal, exported, dropped, seconds, error } = message;
+    queues[signal].settle(exported, dropped, message.reason ?? 'export_failed');
+    stats.onExport?.(signal, seconds);
+    stats.healthy = error === undefined;
+    stats.lastError = error;
+    if (error !== undefined) {
+      const { url } = otlpTarget(config, signal);
+      diagnostics.warn(
+        `${dropped} ${signal === 'traces' ? 'spans' : 'log records'} could not be delivered to ${url}: ${error}`,
+        `export ${signal}`,
+      );
+    }
+  }
+
+  function begin(timeoutMs: number, last: boolean): number | undefined {
+    queues.traces.drain();
+    queues.logs.drain();
+    if (queues.traces.outstanding + queues.logs.outstanding === 0) return undefined;
+    const id = ++flushes;
+    return post({ type: 'flush', id, timeoutMs, last }) ? id : undefined;
+  }
+
+  return {
+    spans: queues.traces,
+    logs: queues.logs,
+    flush(timeoutMs, { last = false } = {}) {
+      const id = begin(timeoutMs, last);
+      if (id === undefined) return Promise.resolve();
+      return new Promise((resolve) => {
+        // The thread keeps its own time; this one is for a thread that hangs. Referenced: it may be all that is left.
+        const timer = setTimeout(done, timeoutMs + 100);
+        function done() {
+          clearTimeout(timer);
+          waiting.delete(id as number);
+          resolve();
+        }
+        waiting.set(id, done);
+      });
+    },
+    flushSync(timeoutMs) {
+      const id = begin(timeoutMs, true);
+      if (id === undefined) return queues.traces.outstanding + queues.logs.outstanding;
+      const deadline = Date.now() + timeoutMs + 50;
+      for (let seen = Atomics.load(shared, FLUSHED); seen < id; seen = Atomics.load(shared, FLUSHED)) {
+        const left = deadline - Date.now();
+        if (left <= 0) return queues.traces.outstanding + queues.logs.outstanding;
+        Atomics.wait(shared, FLUSHED, seen, left);
+      }
+      return Atomics.load(shared, UNDELIVERED);
+    },
+    async stop() {
+      const thread = worker;
+      worker = undefined;
+      thread?.removeAllListeners();
+      await thread?.terminate();
+    },
+  };
+}

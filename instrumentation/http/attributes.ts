@@ -1,0 +1,30 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+// Methods beyond these are one label value and one span name, so that a caller cannot invent series.
+// @see https://opentelemetry.io/docs/specs/semconv/http/http-spans/#common-attributes
+const METHODS = new Set(['CONNECT', 'DELETE', 'GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST', 'PUT', 'QUERY', 'TRACE']);
+
+/** The method as a label: itself, or `_OTHER`. */
+export function knownMethod(method: string | undefined): string {
+  return method !== undefined && METHODS.has(method) ? method : '_OTHER';
+}
+
+/** First word of a span's name: the method, or `HTTP` where it is unknown. */
+export function spanMethod(method: string): string {
+  return method === '_OTHER' ? 'HTTP' : method;
+}
+
+/** Host and port of a `Host` or `:authority` header; IPv6 in brackets understood. */
+export function splitHost(host: string | undefined): { address: string; port: number | undefined } {
+  if (!host) return { address: '', port: undefined };
+  const match = /^(\[[^\]]*\]|[^:]*)(?::(\d{1,5}))?$/.exec(host);
+  if (!match) return { address: host.slice(0, 255), port: undefined };
+  return { address: match[1].replace(/^\[|\]$/g, '').slice(0, 255), port: match[2] ? Number(match[2]) : undefined };
+}
+
+/** The caller's address: the first of `X-Forwarded-For` where a proxy set it, otherwise the socket's. */
+export function clientAddress(headers: IncomingHttpHeaders, peer: string | undefined): string | undefined {
+  const forwarded = headers['x-forwarded-for'];
+  const first = (Array.isArray(forwarded) ? forwarded[0] : forwarded)?.split(',', 1)[0].trim();
+  return first && first.length <= 64 ? first : peer;
+}

@@ -1,0 +1,88 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { ClientRequest as NodeRequest } from 'node:http';
+import type { Context } from '@opentelemetry/api';
+import { active } from '../context.ts';
+import { splitHost } from './attributes.ts';
+import type { ClientRequest, ClientSpans } from './client-spans.ts';
+import { headerValue, undoAll, wrap } from './wrap.ts';
+
+/** Key of the {@link ClientRequest} on a request and on its response. */
+export const CLIENT = Symbol('o11y-kit.client');
+const CONTEXT = Symbol('o11y-kit.client.context');
+
+/**
+ * Requests of `node:http` and `node:https`. The span starts when the header block is made (`_storeHeader`), which is the one
+ * place that all ways of sending headers pass, on Node 20 too; trace context is added to the block's first line.
+ */
+export function instrumentHttpClient(http: typeof import('node:http'), spans: ClientSpans): () => void {
+  // A request may be sent from elsewhere than it was made, by a pool for example: it belongs to where it was made.
+  const created = ({ request }: any) => {
+    request[CONTEXT] = active();
+  };
+  const failed = ({ request, error }: any) => {
+    const state: ClientRequest | undefined = request[CLIENT];
+    if (state) spans.end(state, undefined, error);
+  };
+  const responded = ({ request, response }: any) => {
+    const state: ClientRequest | undefined = request[CLIENT];
+    if (state) response[CLIENT] = state;
+  };
+  const channels: [string, (message: any) => void][] = [
+    ['http.client.request.created', created],
+    ['http.client.request.error', failed],
+    ['http.client.response.finish', responded],
+  ];
+  for (const [name, listener] of channels) subscribe(name, listener);
+  const undo = [
+    wrap(http.ClientRequest.prototype, '_storeHeader', (original) => storeHeader(original, spans)),
+    wrap(http.ClientRequest.prototype, 'emit', (original) => requestEmit(original, spans)),
+  ];
+  return () => {
+    for (const [name, listener] of channels) unsubscribe(name, listener);
+    undoAll(undo);
+  };
+}
+
+function storeHeader(original: (...args: any[]) => void, spans: ClientSpans) {
+  return function _storeHeader(this: any, firstLine: string, headers: unknown): unknown {
+    if (typeof firstLine !== 'string' || this[CLIENT] !== undefined) return Reflect.apply(original, this, arguments);
+    const request = begin(this, headers, spans);
+    let lines = '';
+    if (request !== undefined) {
+      this[CLIENT] = request;
+      for (const name in request.headers) lines += `${name}: ${request.headers[name]}\r\n`;
+    }
+    return Reflect.apply(original, this, [firstLine + lines, headers]);
+  };
+}
+
+function begin(
+  request: NodeRequest & { [CONTEXT]?: Context; socketPath?: string },
+  headers: unknown,
+  spans: ClientSpans,
+): ClientRequest | undefined {
+  const secure = request.protocol === 'https:';
+  const named = splitHost(String(headerValue(request, headers, 'host') ?? ''));
+  const outgoing = {
+    method: request.method,
+    secure,
+    host: request.host || named.address || 'localhost',
+    port: named.port ?? (secure ? 443 : 80),
+    path: request.path,
+    has: (header: string) => headerValue(request, headers, header) !== undefined,
+  };
+  return spans.begin(outgoing, request[CONTEXT] ?? active());
+}
+
+/** A request that is destroyed before its response says so only by `close`. */
+function requestEmit(original: (...args: any[]) => boolean, spans: ClientSpans) {
+  return function emit(this: any, event: string | symbol): boolean {
+    const state: ClientRequest | undefined = this[CLIENT];
+    if (state !== undefined && !state.ended) {
+      // An answer of 101 hands the socket over; there is no message whose end could be waited for.
+      if (event === 'upgrade' || event === 'connect') spans.end(state, arguments[1]?.statusCode);
+      else if (event === 'close' && (this.res === null || this.res === undefined)) spans.end(state, undefined);
+    }
+    return Reflect.apply(original, this, arguments);
+  };
+}

@@ -1,0 +1,166 @@
+import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
+import { correlationIdOf, KitContext, ROOT } from '../context.ts';
+import { acceptCorrelationId } from '../correlation.ts';
+import { errorType } from '../error-type.ts';
+import type { Kit } from '../kit.ts';
+import type { HistogramChild } from '../metrics/metrics.ts';
+import { CORRELATION_ID, METRICS } from '../names.ts';
+import { clientAddress, knownMethod, spanMethod, splitHost } from './attributes.ts';
+import { type RequestMessage, ServerRequest } from './server-request.ts';
+
+const FALLBACK_HEADER = 'x-request-id';
+const MOST_CHILDREN = 5000;
+
+/** Start and end of server requests: span, RED sample, correlation id, access line, in one pass. */
+export interface ServerSpans {
+  begin(message: RequestMessage): ServerRequest;
+  /** Ends a request. `status` is undefined where no response was sent. */
+  end(request: ServerRequest, status: number | undefined): void;
+  /** The response has become a stream: its span ends here, and it stays out of the latency histogram. */
+  openStream(request: ServerRequest, kind: 'sse' | 'websocket', status: number): void;
+  closeStream(request: ServerRequest): void;
+  stop(): void;
+}
+
+const getter = {
+  get: (carrier: Record<string, string | string[] | undefined>, key: string) => carrier[key],
+  keys: (carrier: Record<string, unknown>) => Object.keys(carrier),
+};
+
+export function createServerSpans(kit: Kit): ServerSpans {
+  const { config, metrics, tracing, logs, redactor } = kit;
+  const fields = tracing.propagation.all.fields();
+  const header = config.correlationHeader.toLowerCase();
+  const trusted = config.trustInbound === 'on';
+  const duration = metrics.histogram(METRICS.httpServerDuration);
+  const children = new Map<string, HistogramChild>();
+  const active: Record<string, number> = {};
+  const streams = metrics.gauge(METRICS.httpServerStreams);
+  const activeGauge = metrics.gauge(METRICS.httpServerActive);
+  const stopScrape = metrics.onScrape('http_server', () => {
+    for (const method of Object.keys(active)) activeGauge.set({ http_request_method: method }, active[method]);
+  });
+
+  function begin(message: RequestMessage): ServerRequest {
+    const startedAt = performance.now();
+    const { headers } = message;
+    const method = knownMethod(message.method);
+    const caller = fields.some((field) => headers[field] !== undefined) ? extract(headers) : ROOT;
+    const remote = caller.span?.spanContext();
+    const correlationId = acceptCorrelationId(headers[header] ?? headers[FALLBACK_HEADER] ?? correlationIdOf(caller));
+    const span = tracing.startSpan(spanMethod(method), SpanKind.SERVER, trusted ? remote : undefined, startedAt);
+    if (remote !== undefined && !trusted) span.addLink({ context: remote });
+    active[method] = (active[method] ?? 0) + 1;
+    return new ServerRequest(message, caller, span, correlationId, method, startedAt);
+  }
+
+  function extract(headers: RequestMessage['headers']): KitContext {
+    const context = tracing.propagation.all.extract(ROOT, headers, getter);
+    return context instanceof KitContext ? context : ROOT;
+  }
+
+  function end(request: ServerRequest, status: number | undefined): void {
+    if (request.ended) return;
+    request.ended = true;
+    active[request.method]--;
+    const endedAt = performance.now();
+    const template = routeOf(request);
+    const failure = failureOf(request, status);
+    if (request.stream === undefined) {
+      const seconds = (endedAt - request.startedAt) / 1000;
+      child(request.method, template, status, failure).observe(seconds, request.span.spanContext());
+    }
+    if (request.span.isRecording()) describe(request, template, status, failure);
+    (request.span as { endAt?: (reading: number) => void }).endAt?.(endedAt);
+    if (request.error !== undefined) kit.onError(request.error);
+    if (config.accessLog === 'off' || (config.accessLog === 'auto' && request.logged)) return;
+    const { message } = request;
+    logs.access({
+      method: message.method ?? request.method,
+      route: template,
+      path: redactor.text(message.target),
+      status: status ?? 0,
+      durationMs: endedAt - request.startedAt,
+      client: clientAddress(message.headers, message.socket?.remoteAddress) ?? '',
+      userAgent: message.headers['user-agent'] ?? '',
+      context: request.context,
+    });
+  }
+
+  function routeOf(request: ServerRequest): string {
+    if (request.template !== undefined) return request.template;
+    let template: unknown;
+    try {
+      template = typeof request.route === 'function' ? request.route() : request.route;
+    } catch (error) {
+      kit.diagnostics.debug(`the route of a request could not be read: ${errorType(error)}`, 'route');
+    }
+    return (request.template = typeof template === 'string' ? template.slice(0, 255) : '');
+  }
+
+  function failureOf(request: ServerRequest, status: number | undefined): string {
+    if (status === undefined) return request.error === undefined ? 'aborted' : errorType(request.error);
+    if (status < 500) return '';
+    return request.error === undefined ? String(status) : errorType(request.error);
+  }
+
+  function child(method: string, route: string, status: number | undefined, failure: string): HistogramChild {
+    const code = status === undefined ? '' : String(status);
+    const key = `${method} ${route} ${code} ${failure}`;
+    const known = children.get(key);
+    if (known !== undefined) return known;
+    // Routes are templates, so this never fills up; if a framework hands out raw paths after all, memory stays bounded.
+    if (children.size >= MOST_CHILDREN) children.clear();
+    const made = duration.child(method, route, code, failure);
+    children.set(key, made);
+    return made;
+  }
+
+  function describe(request: ServerRequest, template: string, status: number | undefined, failure: string): void {
+    const { span, message, method } = request;
+    const { headers, socket } = message;
+    const { address, port } = splitHost(headers.host ?? (headers[':authority'] as string | undefined));
+    const query = message.target.indexOf('?');
+    if (template !== '') {
+      span.updateName(`${spanMethod(method)} ${template}`);
+      span.setAttribute('http.route', template);
+    }
+    span.setAttribute('http.request.method', method);
+    if (method === '_OTHER' && message.method) span.setAttribute('http.request.method_original', message.method);
+    span.setAttribute('url.path', query < 0 ? message.target : message.target.slice(0, query));
+    if (query >= 0) span.setAttribute('url.query', redactor.text(message.target).slice(query + 1));
+    span.setAttribute('url.scheme', message.secure ? 'https' : 'http');
+    if (address) span.setAttribute('server.address', address);
+    span.setAttribute('server.port', port ?? (message.secure ? 443 : 80));
+    span.setAttribute('network.protocol.version', message.protocolVersion);
+    const client = clientAddress(headers, socket?.remoteAddress);
+    if (client) span.setAttribute('client.address', client);
+    if (socket?.remoteAddress) span.setAttribute('network.peer.address', socket.remoteAddress);
+    if (socket?.remotePort) span.setAttribute('network.peer.port', socket.remotePort);
+    if (headers['user-agent']) span.setAttribute('user_agent.original', headers['user-agent']);
+    span.setAttribute(CORRELATION_ID, request.correlationId);
+    if (status !== undefined) span.setAttribute('http.response.status_code', status);
+    if (failure !== '') span.setAttribute('error.type', failure);
+    if (request.error !== undefined) span.recordException(request.error as Error);
+    if ((status !== undefined && status >= 500) || (status === undefined && request.error !== undefined)) {
+      span.setStatus({ code: SpanStatusCode.ERROR, message: request.error instanceof Error ? request.error.message : undefined });
+    }
+  }
+
+  return {
+    begin,
+    end,
+    openStream(request, kind, status) {
+      if (request.ended) return;
+      request.stream = kind;
+      streams.add({ http_route: routeOf(request), network_protocol_name: kind }, 1);
+      end(request, status);
+    },
+    closeStream(request) {
+      if (request.stream === undefined) return;
+      streams.add({ http_route: routeOf(request), network_protocol_name: request.stream }, -1);
+      request.stream = undefined;
+    },
+    stop: stopScrape,
+  };
+}

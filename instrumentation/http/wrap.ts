@@ -1,0 +1,36 @@
+import type { OutgoingMessage } from 'node:http';
+
+/** Replaces a method and returns what puts it back, unless somebody has wrapped it since. */
+export function wrap<T extends object>(target: T, name: string, make: (original: any) => any): () => void {
+  const holder = target as Record<string, any>;
+  const own = Object.hasOwn(holder, name);
+  const original = holder[name];
+  if (typeof original !== 'function') return () => {};
+  const wrapped = make(original);
+  holder[name] = wrapped;
+  return () => {
+    if (holder[name] !== wrapped) return;
+    if (own) holder[name] = original;
+    else delete holder[name];
+  };
+}
+
+/** Takes steps back, the last first. */
+export function undoAll(steps: readonly (() => void)[]): void {
+  for (const step of [...steps].reverse()) step();
+}
+
+/** A header set by `setHeader`, or handed over as an object, a flat list or a list of pairs. `lower` is in lower case. */
+export function headerValue(message: OutgoingMessage, headers: unknown, lower: string): unknown {
+  const set = message.getHeader(lower);
+  if (set !== undefined || headers === undefined || headers === null) return set;
+  if (Array.isArray(headers)) {
+    if (Array.isArray(headers[0])) return headers.find(([name]) => String(name).toLowerCase() === lower)?.[1];
+    for (let i = 0; i < headers.length; i += 2) if (String(headers[i]).toLowerCase() === lower) return headers[i + 1];
+    return undefined;
+  }
+  for (const name in headers as object) {
+    if (name.length === lower.length && name.toLowerCase() === lower) return (headers as Record<string, unknown>)[name];
+  }
+  return undefined;
+}

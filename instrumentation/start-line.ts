@@ -1,0 +1,39 @@
+import { type Config, SETTINGS } from './config.ts';
+import type { Resource } from './resource.ts';
+import { show } from './settings.ts';
+
+interface Facts {
+  readonly version: string;
+  readonly config: Config;
+  readonly resource: Resource;
+  readonly adminUrl: string | undefined;
+  readonly wired: readonly { readonly name: string; readonly version?: string }[];
+}
+
+/** The one line that says what runs: version, service, what is wired, addresses, and the settings given by hand. */
+export function startLine({ version, config, resource, adminUrl, wired }: Facts): string {
+  const libraries = wired.map(({ name, version: of }) => (of ? `${name} ${of}` : name));
+  const service = [resource.serviceName, resource.serviceVersion].filter(Boolean).join(' ');
+  const parts = [
+    `o11y-kit ${version}: ${service}`,
+    `traces ${destination(config, 'traces')}, logs ${destination(config, 'logs')}`,
+    `metrics ${adminUrl ? `${adminUrl}/metrics` : 'not served'}`,
+    `wired ${['http', ...new Set(libraries)].join(', ')}`,
+  ];
+  const given = settingsGiven(config);
+  if (given.length > 0) parts.push(`set ${given.join(', ')}`);
+  return parts.join(' | ');
+}
+
+function destination(config: Config, signal: 'traces' | 'logs'): string {
+  const exporter = config[`${signal}Exporter`];
+  return exporter === 'otlp' ? `→ ${config[`${signal}Endpoint`] || config.endpoint}` : exporter;
+}
+
+function settingsGiven(config: Config): string[] {
+  return Object.entries(SETTINGS)
+    .filter(([, { env }]) => config.given.includes(env))
+    .map(
+      ([key, { env, secret }]) => `${env}=${secret ? '[redacted]' : show(config[key as keyof typeof SETTINGS]).slice(0, 100)}`,
+    );
+}

@@ -1,0 +1,141 @@
+import { metrics as metricsApi } from '@opentelemetry/api';
+import { startAdmin } from './admin/admin.ts';
+import { publishApi } from './api.ts';
+import { loadConfig } from './config.ts';
+import { active, correlationIdOf, KitContext, ROOT, storage } from './context.ts';
+import { acceptCorrelationId } from './correlation.ts';
+import { createDiagnostics, reason, routeOtelDiagnostics } from './diagnostics.ts';
+import { errorCategory, errorType } from './error-type.ts';
+import { createShipper } from './export/shipper.ts';
+import { createStats } from './export/stats.ts';
+import { createHealth } from './health/health.ts';
+import { watchListening } from './health/listening.ts';
+import { startHttp } from './http/index.ts';
+import type { Kit } from './kit.ts';
+import { startLibraries } from './libraries/index.ts';
+import { whenEntryLoaded } from './lifecycle/entry.ts';
+import { startLifecycle } from './lifecycle/lifecycle.ts';
+import { createLogs } from './logs/logs.ts';
+import { createMetrics } from './metrics/metrics.ts';
+import { METRICS, METRICS_URL } from './names.ts';
+import { createOperation } from './recorders/operation.ts';
+import { createResilience } from './recorders/resilience.ts';
+import { createRedactor } from './redaction.ts';
+import { detectResource } from './resource.ts';
+import { startLine } from './start-line.ts';
+import { createTracing } from './traces/tracing.ts';
+
+/** Of package.json, put in by the build. */
+declare const O11Y_KIT_VERSION: string;
+const version = O11Y_KIT_VERSION;
+
+/** The composition root: makes every part, hands each what it needs, and returns what ends them all. */
+export function start(): (() => Promise<void>) | undefined {
+  const { config, problems } = loadConfig();
+  if (config.disabled) return undefined;
+  const diagnostics = createDiagnostics(config);
+  for (const { message } of problems) diagnostics.warn(message);
+
+  const resource = detectResource(config, version);
+  const stats = createStats();
+  const redactor = createRedactor(config.redactKeys);
+  const shipper = createShipper({ config, diagnostics, resource, stats, dist: __dirname });
+  const metrics = createMetrics({ config, diagnostics, stats, resource });
+  const lines = metrics.counter(METRICS.logMessages);
+  const checks = { status: metrics.gauge(METRICS.healthStatus), duration: metrics.gauge(METRICS.healthDuration) };
+  const tracing = createTracing({ config, diagnostics, resource, version, push: shipper.spans.push.bind(shipper.spans) });
+  const logs = createLogs({
+    config,
+    diagnostics,
+    resource,
+    redactor,
+    outlet: shipper.logs,
+    categorize: errorCategory,
+    onLine: (level) => lines.inc({ level }),
+  });
+  const health = createHealth({
+    config,
+    diagnostics,
+    stats,
+    resource,
+    onResult: (check, status, seconds) => {
+      checks.status.set({ check }, status === 'pass' ? 1 : status === 'warn' ? 0.5 : 0);
+      checks.duration.set({ check }, seconds);
+    },
+  });
+  const errors = metrics.counter(METRICS.errors);
+  const unhandled = metrics.counter(METRICS.unhandledErrors);
+  const onError = (error: unknown) => errors.inc({ error_type: errorType(error), error_category: errorCategory(error) });
+  const kit: Kit = { version, config, diagnostics, resource, stats, tracing, metrics, logs, health, redactor, onError };
+
+  const stops: (() => unknown)[] = [];
+  stops.push(tracing.start(), () => shipper.stop());
+  metricsApi.setGlobalMeterProvider(metrics.meterProvider);
+  stops.push(routeOtelDiagnostics(diagnostics), metrics.start(), health.start());
+  const listening = watchListening();
+  stops.push(listening.stop, logs.captureConsole(listening.isServer));
+  const http = startHttp(kit);
+  stops.push(http.stop);
+  const libraries = startLibraries(kit);
+  stops.push(libraries.stop);
+
+  const served = config.metricsExporter.includes('prometheus');
+  const admin = served ? startAdmin({ config, diagnostics, resource, metrics, health, listening }) : undefined;
+  stops.push(
+    startLifecycle({
+      config,
+      diagnostics,
+      health,
+      listening,
+      logs,
+      flush: async (timeoutMs) => void (await Promise.all([shipper.flush(timeoutMs, { last: true }), metrics.flush(timeoutMs)])),
+      flushSync: (timeoutMs) => {
+        const left = shipper.flushSync(timeoutMs);
+        if (left > 0) diagnostics.warn(`${left} spans and log records were not delivered before the process ended.`);
+      },
+      countUnhandled: (kind) => unhandled.inc({ kind }),
+      onCrash: http.crash,
+      onEnd: () => admin?.stop(),
+    }),
+    () => admin?.stop(),
+  );
+
+  stops.push(
+    publishApi({
+      version,
+      logger: logs.logger,
+      metrics: metrics.user,
+      health: { register: (name, check, options) => health.register(name, check, options) },
+      correlation: {
+        id: () => correlationIdOf(active()),
+        run: (id, fn) => {
+          const context = active();
+          return storage.run((context instanceof KitContext ? context : ROOT).withCorrelationId(acceptCorrelationId(id)), fn);
+        },
+      },
+      operation: createOperation(kit),
+      ...createResilience(kit),
+    }),
+  );
+
+  admin?.ready.then((address) => {
+    if (address) (resource.attributes as Record<string, unknown>)[METRICS_URL] = `${address.url}/metrics`;
+  });
+  stops.push(whenEntryLoaded(announce));
+
+  async function announce(): Promise<void> {
+    if (config.quiet) return;
+    const address = await admin?.ready;
+    diagnostics.line(startLine({ version, config, resource, adminUrl: address?.url, wired: libraries.wired() }));
+  }
+
+  return async () => {
+    for (const stop of stops.splice(0).reverse()) {
+      try {
+        await stop();
+      } catch (error) {
+        diagnostics.debug(`stop: ${reason(error)}`);
+      }
+    }
+  };
+}

@@ -1,0 +1,234 @@
+import {
+  type Attributes,
+  type AttributeValue,
+  type Exception,
+  type Link,
+  type Span,
+  type SpanAttributes,
+  type SpanContext,
+  type SpanKind,
+  type SpanStatus,
+  SpanStatusCode,
+  type TimeInput,
+  TraceFlags,
+} from '@opentelemetry/api';
+import { isAttributeValue, isTimeInput, timeInputToHrTime } from '@opentelemetry/core';
+import { type HrTime, wallTime } from '../clock.ts';
+import type { EventRecord, LinkRecord, SpanRecord } from '../export/span-record.ts';
+import { SCOPE } from '../names.ts';
+
+export interface SpanLimits {
+  readonly attributes: number;
+  readonly attributeLength: number;
+  readonly events: number;
+  readonly links: number;
+}
+
+/** Where finished spans go, and the bounds they keep. */
+export interface SpanHome {
+  readonly limits: SpanLimits;
+  readonly version: string;
+  push(record: SpanRecord): void;
+}
+
+/**
+ * A recording span of the request path. It does what OpenTelemetry's API asks of a span at a tenth of the cost of the SDK's
+ * own, because its maker has already taken the sampling decision and its attributes are ours until it ends.
+ *
+ * @see https://opentelemetry.io/docs/specs/otel/trace/api/#span
+ */
+export class KitSpan implements Span {
+  name: string;
+  status: SpanStatus = { code: SpanStatusCode.UNSET };
+  readonly attributes: Attributes = {};
+  readonly kind: SpanKind;
+  readonly #home: SpanHome;
+  readonly #context: SpanContext;
+  readonly #parent: SpanContext | undefined;
+  /** `performance.now()` at the start. */
+  readonly #startedAt: number;
+  #count = 0;
+  #dropped = 0;
+  #events: EventRecord[] | undefined;
+  #droppedEvents = 0;
+  #links: LinkRecord[] | undefined;
+  #droppedLinks = 0;
+  #ended = false;
+
+  constructor(
+    home: SpanHome,
+    name: string,
+    kind: SpanKind,
+    context: SpanContext,
+    parent: SpanContext | undefined,
+    startedAt: number,
+  ) {
+    this.#home = home;
+    this.name = name;
+    this.kind = kind;
+    this.#context = context;
+    this.#parent = parent;
+    this.#startedAt = startedAt;
+  }
+
+  spanContext(): SpanContext {
+    return this.#context;
+  }
+
+  isRecording(): boolean {
+    return !this.#ended;
+  }
+
+  setAttribute(key: string, value: AttributeValue): this {
+    if (this.#ended || value === undefined || value === null || typeof key !== 'string' || key === '') return this;
+    if (!isAttributeValue(value)) return this;
+    if (!Object.hasOwn(this.attributes, key)) {
+      if (this.#count >= this.#home.limits.attributes) {
+        this.#dropped++;
+        return this;
+      }
+      this.#count++;
+    }
+    // Defined, not assigned: `__proto__` is a key like any other here.
+    if (key === '__proto__')
+      Object.defineProperty(this.attributes, key, {
+        value: this.#cut(value),
+        enumerable: true,
+        configurable: true,
+        writable: true,
+      });
+    else this.attributes[key] = this.#cut(value);
+    return this;
+  }
+
+  setAttributes(attributes: SpanAttributes): this {
+    for (const key of Object.keys(attributes)) this.setAttribute(key, attributes[key] as AttributeValue);
+    return this;
+  }
+
+  addEvent(name: string, attributesOrTime?: SpanAttributes | TimeInput, time?: TimeInput): this {
+    if (this.#ended) return this;
+    this.#events ??= [];
+    if (this.#events.length >= this.#home.limits.events) {
+      this.#events.shift();
+      this.#droppedEvents++;
+    }
+    const timed = isTimeInput(attributesOrTime);
+    const attributes = timed ? undefined : attributesOrTime;
+    this.#events.push({ name: String(name), time: hrTime(timed ? attributesOrTime : time), ...this.#clean(attributes) });
+    return this;
+  }
+
+  addLink(link: Link): this {
+    if (this.#ended) return this;
+    this.#links ??= [];
+    if (this.#links.length >= this.#home.limits.links) {
+      this.#droppedLinks++;
+      return this;
+    }
+    const { traceId, spanId, traceFlags } = link.context;
+    this.#links.push({ context: { traceId, spanId, traceFlags }, ...this.#clean(link.attributes) });
+    return this;
+  }
+
+  addLinks(links: Link[]): this {
+    for (const link of links) this.addLink(link);
+    return this;
+  }
+
+  setStatus(status: SpanStatus): this {
+    if (this.#ended || status.code === SpanStatusCode.UNSET || this.status.code === SpanStatusCode.OK) return this;
+    const message = status.code === SpanStatusCode.ERROR && typeof status.message === 'string' ? status.message : undefined;
+    this.status = { code: status.code, message };
+    return this;
+  }
+
+  updateName(name: string): this {
+    if (!this.#ended) this.name = String(name);
+    return this;
+  }
+
+  recordException(exception: Exception, time?: TimeInput): void {
+    const attributes: Attributes = {};
+    if (typeof exception === 'string') attributes['exception.message'] = exception;
+    else if (exception) {
+      const { code, name, message, stack } = exception;
+      if (code !== undefined || name) attributes['exception.type'] = String(code ?? name);
+      if (message) attributes['exception.message'] = String(message);
+      if (stack) attributes['exception.stacktrace'] = String(stack);
+    }
+    this.addEvent('exception', attributes, time);
+  }
+
+  end(endTime?: TimeInput): void {
+    if (this.#ended) return;
+    const start = wallTime(this.#startedAt);
+    this.finish(start, endTime === undefined ? wallTime(performance.now()) : hrTime(endTime));
+  }
+
+  /** Ends the span at a `performance.now()` reading. */
+  endAt(reading: number): void {
+    if (!this.#ended) this.finish(wallTime(this.#startedAt), wallTime(reading));
+  }
+
+  private finish(start: HrTime, end: HrTime): void {
+    this.#ended = true;
+    const parent = this.#parent;
+    const { traceId, spanId, traceFlags, traceState } = this.#context;
+    if (!(traceFlags & TraceFlags.SAMPLED)) return;
+    this.#home.push({
+      traceId,
+      spanId,
+      parentSpanId: parent?.spanId,
+      parentIsRemote: parent?.isRemote === true,
+      traceFlags,
+      traceState: traceState?.serialize(),
+      name: this.name,
+      kind: this.kind,
+      start,
+      end: earlier(end, start) ? start : end,
+      statusCode: this.status.code,
+      statusMessage: this.status.message,
+      attributes: this.attributes,
+      events: this.#events ?? NONE,
+      links: this.#links ?? NONE,
+      droppedAttributes: this.#dropped,
+      droppedEvents: this.#droppedEvents,
+      droppedLinks: this.#droppedLinks,
+      scope: SCOPE,
+      scopeVersion: this.#home.version,
+    });
+  }
+
+  #clean(attributes: SpanAttributes | undefined): { attributes?: Attributes; droppedAttributesCount?: number } {
+    if (attributes === undefined || attributes === null) return {};
+    const kept: Attributes = {};
+    let dropped = 0;
+    let count = 0;
+    for (const key of Object.keys(attributes)) {
+      const value = attributes[key];
+      if (value === undefined || !isAttributeValue(value)) continue;
+      if (count++ < this.#home.limits.attributes) kept[key] = this.#cut(value);
+      else dropped++;
+    }
+    return dropped > 0 ? { attributes: kept, droppedAttributesCount: dropped } : { attributes: kept };
+  }
+
+  #cut(value: AttributeValue): AttributeValue {
+    const most = this.#home.limits.attributeLength;
+    if (typeof value === 'string') return value.length > most ? value.slice(0, most) : value;
+    return Array.isArray(value)
+      ? (value.map((each) => (typeof each === 'string' ? each.slice(0, most) : each)) as AttributeValue)
+      : value;
+  }
+}
+
+const NONE: readonly never[] = [];
+
+function hrTime(time: TimeInput | undefined): HrTime {
+  return time === undefined ? wallTime(performance.now()) : (timeInputToHrTime(time) as HrTime);
+}
+
+function earlier(a: HrTime, b: HrTime): boolean {
+  return a[0] < b[0] || (a[0] === b[0] && a[1] < b[1]);
+}

@@ -1,0 +1,154 @@
+import {
+  type Context,
+  context,
+  SpanKind as Kind,
+  metrics,
+  type Span,
+  type SpanContext,
+  type SpanKind,
+  TraceFlags,
+  type Tracer,
+  trace,
+} from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import { NodeSDK } from '@opentelemetry/sdk-node';
+import { SamplingDecision } from '@opentelemetry/sdk-trace';
+import type { Config } from '../config.ts';
+import { ROOT, storage } from '../context.ts';
+import type { Diagnostics } from '../diagnostics.ts';
+import type { SpanRecord } from '../export/span-record.ts';
+import { spanId, traceId } from '../ids.ts';
+import { SCOPE } from '../names.ts';
+import type { Resource } from '../resource.ts';
+import { createProcessor } from './processor.ts';
+import { createPropagation, type Propagation } from './propagation.ts';
+import { createSampler } from './sampler.ts';
+import { KitSpan, type SpanHome } from './span.ts';
+
+export interface Tracing {
+  readonly propagation: Propagation;
+  /** For named operations and anything off the request path. */
+  readonly tracer: Tracer;
+  /** Whether spans are made at all: false with `OTEL_TRACES_EXPORTER=none`, or after {@link Tracing.stepBack}. */
+  readonly enabled: boolean;
+  /**
+   * Starts a span of the request path. A trace that sampling drops gets a non-recording span that carries its ids.
+   * `startedAt` is a `performance.now()` reading.
+   */
+  startSpan(name: string, kind: SpanKind, parent: SpanContext | undefined, startedAt: number): Span;
+  /** Another SDK makes the spans of this process: the kit makes no more of its own. */
+  stepBack(reason: string): void;
+  start(): () => Promise<void>;
+}
+
+interface Dependencies {
+  readonly config: Config;
+  readonly diagnostics: Diagnostics;
+  readonly resource: Resource;
+  readonly version: string;
+  readonly push: (record: SpanRecord) => void;
+}
+
+/** OpenTelemetry's context manager on the kit's one AsyncLocalStorage. */
+class KitContextManager extends AsyncLocalStorageContextManager {
+  constructor() {
+    super();
+    (this as unknown as { _asyncLocalStorage: typeof storage })._asyncLocalStorage = storage;
+  }
+
+  override active(): Context {
+    return storage.getStore() ?? ROOT;
+  }
+
+  override disable(): this {
+    return this;
+  }
+}
+
+const NO_ATTRIBUTES = {};
+
+export function createTracing({ config, diagnostics, resource, version, push }: Dependencies): Tracing {
+  const sampler = createSampler(config);
+  const output = config.tracesExporter === 'console' ? print : push;
+  const limits = {
+    attributes: config.spanAttributeCountLimit ?? config.attributeCountLimit,
+    attributeLength: config.spanAttributeLengthLimit ?? config.attributeLengthLimit,
+    events: config.spanEventLimit,
+    links: config.spanLinkLimit,
+  };
+  const home: SpanHome = { limits, version, push: (record) => output(record) };
+  const propagation = createPropagation(config.propagators);
+  let enabled = config.tracesExporter !== 'none';
+
+  return {
+    propagation,
+    get enabled() {
+      return enabled;
+    },
+    get tracer() {
+      return trace.getTracer(SCOPE, version);
+    },
+    startSpan(name, kind, parent, startedAt) {
+      const id = parent?.traceId ?? traceId();
+      const traceState = parent?.traceState;
+      let traceFlags = TraceFlags.NONE;
+      if (enabled) {
+        const parentContext = parent === undefined ? ROOT : trace.setSpanContext(ROOT, parent);
+        const { decision, traceState: decided } = sampler.shouldSample(parentContext, id, name, kind, NO_ATTRIBUTES, []);
+        if (decision === SamplingDecision.RECORD_AND_SAMPLED) {
+          const spanContext = {
+            traceId: id,
+            spanId: spanId(),
+            traceFlags: TraceFlags.SAMPLED,
+            traceState: decided ?? traceState,
+          };
+          return new KitSpan(home, name, kind, spanContext, parent, startedAt);
+        }
+      } else {
+        // Not ours to decide: what the caller decided is passed on.
+        traceFlags = parent?.traceFlags ?? TraceFlags.NONE;
+      }
+      return trace.wrapSpanContext({ traceId: id, spanId: spanId(), traceFlags, traceState });
+    },
+    stepBack(why) {
+      if (!enabled) return;
+      enabled = false;
+      diagnostics.warn(
+        `${why}. It makes the spans of this process; o11y-kit keeps to metrics, logs, ids and health.`,
+        'step back',
+      );
+    },
+    start() {
+      const sdk = new NodeSDK({
+        autoDetectResources: false,
+        resource: resourceFromAttributes({ ...resource.attributes }),
+        contextManager: new KitContextManager(),
+        textMapPropagator: propagation.all,
+        sampler: enabled ? sampler : createSampler({ sampler: 'always_off', samplerArg: '0' }),
+        spanLimits: {
+          attributeCountLimit: limits.attributes,
+          attributeValueLengthLimit: limits.attributeLength,
+          eventCountLimit: limits.events,
+          linkCountLimit: limits.links,
+        },
+        idGenerator: { generateTraceId: traceId, generateSpanId: spanId },
+        spanProcessors: [createProcessor((record) => output(record))],
+        metricReaders: [],
+        logRecordProcessors: [],
+        instrumentations: [],
+      });
+      sdk.start();
+      return async () => {
+        await sdk.shutdown();
+        trace.disable();
+        context.disable();
+        metrics.disable();
+      };
+    },
+  };
+}
+
+function print(record: SpanRecord): void {
+  process.stdout.write(`${JSON.stringify({ ...record, kind: Kind[record.kind] })}\n`);
+}

@@ -1,0 +1,81 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { npx, root } from './tools.ts';
+
+const dist = join(root, 'dist');
+
+// sdk-node imports every exporter there is. The kit exports in a thread of its own with two of them, so these never run;
+// without this they would be three quarters of what a process reads at start.
+const NEVER_USED =
+  /^(@opentelemetry\/(configuration|exporter-(trace|logs|metrics)-otlp-grpc|exporter-zipkin|exporter-prometheus|otlp-grpc-exporter-base|exporter-(trace|logs|metrics)-otlp-(http|proto)))$/;
+
+const leaveOut: Plugin = {
+  name: 'leave out what sdk-node never uses here',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: NEVER_USED }, ({ path, importer }) =>
+      /[\\/]@opentelemetry[\\/]sdk-node[\\/]/.test(importer) ? { path, namespace: 'unused' } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: 'unused' }, ({ path }) => ({
+      contents: `module.exports = new Proxy({}, { get(_, key) { if (key === '__esModule') return true; return function unused() { throw new Error(${JSON.stringify(`${path} is not part of the preload`)}); }; } });`,
+      loader: 'js',
+    }));
+  },
+};
+
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const define = { O11Y_KIT_VERSION: JSON.stringify(version) };
+
+const common: BuildOptions = {
+  define,
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  target: 'node20.6',
+  minifySyntax: true,
+  minifyWhitespace: true,
+  legalComments: 'none',
+  logLevel: 'warning',
+  mainFields: ['module', 'main'],
+};
+const cjs: BuildOptions = {
+  ...common,
+  format: 'cjs',
+  define: { ...define, 'import.meta.url': '__url' },
+  banner: { js: "'use strict';const __url=require('node:url').pathToFileURL(__filename).href;" },
+};
+const esm: BuildOptions = {
+  ...common,
+  format: 'esm',
+  banner: { js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);" },
+};
+
+/** Output file to entry file and options. */
+const BUNDLES: Record<string, BuildOptions> = {
+  'preload.mjs': { ...common, format: 'esm', entryPoints: ['instrumentation/preload.ts'], external: ['./kit.cjs'] },
+  'preload.cjs': { ...cjs, entryPoints: ['instrumentation/preload.ts'], external: ['./kit.cjs'] },
+  'kit.cjs': {
+    ...cjs,
+    entryPoints: ['instrumentation/start.ts'],
+    plugins: [leaveOut],
+    external: ['pino-pretty', 'import-in-the-middle'],
+  },
+  'worker.cjs': { ...cjs, entryPoints: ['instrumentation/export/worker.ts'] },
+  'index.mjs': { ...common, format: 'esm', entryPoints: ['instrumentation/index.ts'] },
+  'index.cjs': { ...cjs, entryPoints: ['instrumentation/index.ts'] },
+  'testing.mjs': { ...esm, entryPoints: ['viewer/testing.ts'] },
+  'testing.cjs': { ...cjs, entryPoints: ['viewer/testing.ts'] },
+  'cli.mjs': { ...esm, entryPoints: ['cli/main.ts'] },
+};
+
+/** Bundles everything that is published into dist/. */
+export async function buildAll({ types = true, clean = false } = {}): Promise<void> {
+  if (clean) rmSync(dist, { recursive: true, force: true });
+  mkdirSync(dist, { recursive: true });
+  const present = Object.entries(BUNDLES).filter(([, options]) => existsSync(join(root, (options.entryPoints as string[])[0])));
+  await Promise.all(present.map(([file, options]) => build({ ...options, outfile: join(dist, file) })));
+  if (existsSync(join(dist, 'cli.mjs'))) chmodSync(join(dist, 'cli.mjs'), 0o755);
+  if (types && npx('tsc', ['-p', 'tsconfig.types.json']) !== 0) process.exitCode = 1;
+}
+
+if (import.meta.main) await buildAll({ clean: process.argv.includes('--clean') });
