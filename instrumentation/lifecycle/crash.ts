@@ -2,13 +2,13 @@ export type UnhandledKind = 'exception' | 'rejection';
 
 export interface CrashActions {
   count(kind: UnhandledKind): void;
-  /** @param dies whether the process ends by it, as far as can be told */
+  /** @param dies whether the process ends by it */
   report(kind: UnhandledKind, error: unknown, dies: boolean): void;
 }
 
 export interface Crashes {
-  /** To be called after each event of `process`. */
-  noticed(event: string | symbol, args: readonly unknown[], handled: boolean): void;
+  /** To be called after each `unhandledRejection` event. @param handled whether the app listens to it */
+  noticed(error: unknown, handled: boolean): void;
   stop(): void;
 }
 
@@ -16,37 +16,40 @@ export interface Crashes {
  * Sees uncaught exceptions and unhandled rejections without handling them.
  *
  * Node tells of a rejection twice: with `unhandledRejection`, and where that makes an exception of it
- * (`--unhandled-rejections=throw`, the default, and `strict`), with `uncaughtExceptionMonitor`, in this order or, under
- * `strict`, in the other one, but always directly after each other. `pair` remembers the first of the two.
+ * (`--unhandled-rejections=throw`, the default, and `strict`) with `uncaughtExceptionMonitor`; under `strict` in the other
+ * order, but always directly after each other. `half` is the first of such two, until the turn is over.
  *
  * @see https://nodejs.org/api/process.html#event-uncaughtexceptionmonitor
  */
 export function watchCrashes({ count, report }: CrashActions): Crashes {
-  let pair: 'event' | 'monitor' | undefined;
+  let half: { readonly by: 'event' | 'monitor'; met: boolean } | undefined;
+
+  /** Whether this is the second telling. Otherwise it is taken for the first, and `alone` runs if no second one follows. */
+  function completes(by: 'event' | 'monitor', alone = () => {}): boolean {
+    if (half !== undefined && half.by !== by) {
+      half.met = true;
+      half = undefined;
+      return true;
+    }
+    const opened = (half = { by, met: false });
+    process.nextTick(() => {
+      if (half === opened) half = undefined;
+      if (!opened.met) alone();
+    });
+    return false;
+  }
 
   function monitor(error: unknown, origin: string): void {
-    const rejection = origin === 'unhandledRejection';
-    const kind = rejection ? 'rejection' : 'exception';
-    if (rejection && pair === 'event') pair = undefined;
-    else {
-      if (rejection) pair = 'monitor';
-      count(kind);
-    }
+    const kind = origin === 'unhandledRejection' ? 'rejection' : 'exception';
+    if (kind === 'exception' || !completes('monitor')) count(kind);
     report(kind, error, process.listenerCount('uncaughtException') === 0 && !process.hasUncaughtExceptionCaptureCallback());
   }
 
   process.on('uncaughtExceptionMonitor', monitor);
   return {
-    noticed: (event, [error], handled) => {
-      if (event !== 'unhandledRejection') return;
-      if (pair === 'monitor') {
-        pair = undefined;
-        return;
-      }
-      count('rejection');
-      // An app that handles it says itself what happened. Otherwise the exception follows, unless Node was told to go on.
-      pair = handled ? undefined : 'event';
-      if (!handled) queueMicrotask(() => pair === 'event' && report('rejection', error, false));
+    noticed: (error, handled) => {
+      // An app that handles it says itself what happened. Where nobody does and no exception follows, Node goes on.
+      if (!completes('event', handled ? undefined : () => report('rejection', error, false))) count('rejection');
     },
     stop: () => void process.off('uncaughtExceptionMonitor', monitor),
   };

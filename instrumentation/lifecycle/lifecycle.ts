@@ -1,31 +1,136 @@
 import type { Config } from '../config.ts';
 import { type Diagnostics, reason } from '../diagnostics.ts';
 import type { Health } from '../health/health.ts';
+import { heapLimit, nodeFlags } from '../health/heap-limit.ts';
 import type { Listening } from '../health/listening.ts';
 import { type UnhandledKind, watchCrashes } from './crash.ts';
+import { drain } from './drain.ts';
+import { watchHeap } from './heap.ts';
 import { hookProcessEmit } from './process-emit.ts';
 import { watchReadiness } from './readiness.ts';
-import { type EndSignal, watchSignals } from './signals.ts';
+import { watchSignals } from './signals.ts';
+
+export type { UnhandledKind } from './crash.ts';
+
+/** What is kept of the whole bound for the flush, where requests in flight would use it all up. Milliseconds. */
+const FLUSH_RESERVE_MS = 1000;
+/** A heap that is nearly full may never let the event loop turn again, so this flush blocks; but not for long. */
+const HEAP_FLUSH_MS = 1000;
 
 export interface LifecycleDeps {
-  readonly config: Pick<Config, 'shutdownDelayMs' | 'shutdownTimeoutMs'>;
+  readonly config: Pick<Config, 'shutdownDelayMs' | 'shutdownTimeoutMs' | 'surroundings'>;
   readonly diagnostics: Diagnostics;
   readonly health: Pick<Health, 'phase' | 'setPhase'>;
-  readonly listening: Pick<Listening, 'asked' | 'servers'>;
+  readonly listening: Pick<Listening, 'asked' | 'isServer' | 'servers'>;
   /** Where the lines about the end go; without it, the kit's own messages. */
   readonly logs?: { lifecycle(level: 'info' | 'error' | 'fatal', msg: string, fields: Record<string, unknown>): void };
-  /** Delivers what was recorded; resolves when it is done, at the latest after `timeoutMs`. */
-  flush(timeoutMs: number): Promise<void>;
-  /** The same without the event loop: blocks until it is handed over, at most `timeoutMs`. */
+  /**
+   * Delivers what was recorded. Resolves when that is done, at the latest after `timeoutMs`. It is not to keep the process
+   * alive: where the process is to wait for it, that is seen to here.
+   *
+   * @param options.last the process ends after this: no time for retries
+   */
+  flush(timeoutMs: number, options: { last: boolean }): Promise<void>;
+  /** The same without the event loop: blocks until it is done, at most `timeoutMs`. */
   flushSync(timeoutMs: number): void;
   countUnhandled(kind: UnhandledKind): void;
-  /** The last thing before the process ends: frees what would outlive it (the announced scrape address). */
+  /** The process is about to end by this error. */
+  onCrash?(error: unknown): void;
+  /** Right before the process ends: frees what would outlive it, such as the announced scrape address. */
   onEnd?(): void;
 }
 
-/** Watches over the life of the process, and changes nothing about how it ends. */
+/**
+ * Watches over the life of the process without changing how it ends: the same exit code or signal, at most
+ * `O11Y_SHUTDOWN_TIMEOUT_MS` later. Health goes from starting to ready, and to draining when the end begins.
+ */
 export function startLifecycle(deps: LifecycleDeps): () => void {
-  const { config, diagnostics, health, listening, logs, flush, flushSync, countUnhandled, onEnd = () => {} } = deps;
+  const {
+    config,
+    diagnostics,
+    health,
+    listening,
+    logs,
+    flush,
+    flushSync,
+    countUnhandled,
+    onCrash = () => {},
+    onEnd = () => {},
+  } = deps;
+  const { shutdownDelayMs, shutdownTimeoutMs } = config;
+
+  const signals = watchSignals({
+    end: async (signal) => {
+      health.setPhase('draining');
+      // The stdout of a script belongs to whoever reads it.
+      if (listening.isServer()) line('info', `${signal}: stopping`, { signal });
+      if (shutdownDelayMs > 0) await delayAndDrain();
+      await bounded(shutdownTimeoutMs, (ms) => flush(ms, { last: true }));
+      guard(onEnd);
+    },
+    ride: (signal) => {
+      // SIGHUP and SIGUSR2 tell many apps to read their settings again.
+      if (signal === 'SIGTERM' || (signal === 'SIGINT' && process.pid !== 1)) health.setPhase('draining');
+      if (signal === 'SIGTERM' && process.pid === 1 && process.listenerCount(signal) === 1) warnPid1();
+      void bounded(shutdownTimeoutMs, (ms) => flush(ms, { last: false }), false);
+    },
+  });
+
+  function warnPid1(): void {
+    diagnostics.warn(
+      'SIGTERM: the app does not handle it, and as process 1 of its container it is not ended by it either; it will be killed when the time to stop is over. Handle SIGTERM, or start the container with an init (docker run --init).',
+    );
+  }
+
+  async function delayAndDrain(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, shutdownDelayMs));
+    const left = await drain(listening.servers(), Math.max(0, shutdownTimeoutMs - FLUSH_RESERVE_MS));
+    if (left > 0) line('error', 'Requests were still in flight when the time to drain was over', { servers: left });
+  }
+
+  const crashes = watchCrashes({
+    count: (kind) => guard(() => countUnhandled(kind)),
+    report: (kind, err, dies) => {
+      line(dies ? 'fatal' : 'error', kind === 'exception' ? 'Uncaught exception' : 'Unhandled rejection', { err });
+      if (dies) guard(() => onCrash(err));
+    },
+  });
+
+  const limit = heapLimit(nodeFlags(config.surroundings.nodeOptions));
+  const stopHeap = watchHeap(limit, (used) => {
+    line('fatal', 'The heap is within 5 % of its limit: the process may end at any moment', {
+      heap_used: used,
+      heap_limit: limit,
+    });
+    guard(() => flushSync(Math.min(HEAP_FLUSH_MS, shutdownTimeoutMs)));
+  });
+
+  const unhook = hookProcessEmit({
+    before: (event) => signals.noticed(event),
+    after: (event, args, handled) => {
+      if (event === 'unhandledRejection') crashes.noticed(args[0], handled);
+      if (event !== 'exit') return;
+      guard(onEnd);
+      guard(() => flushSync(shutdownTimeoutMs));
+    },
+  });
+  const stopReadiness = watchReadiness(health, listening);
+
+  /** Waits for `work`, at most `ms`; never rejects. */
+  async function bounded(ms: number, work: (ms: number) => Promise<void>, keepAlive = true): Promise<void> {
+    if (ms <= 0) return;
+    let timer: NodeJS.Timeout | undefined;
+    const bound = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, ms);
+      if (!keepAlive) timer.unref();
+    });
+    try {
+      await Promise.race([bound, work(ms)]);
+    } catch (error) {
+      diagnostics.debug(`flush: ${reason(error)}`);
+    }
+    clearTimeout(timer);
+  }
 
   function line(level: 'info' | 'error' | 'fatal', msg: string, fields: Record<string, unknown>): void {
     guard(() => {
@@ -33,51 +138,6 @@ export function startLifecycle(deps: LifecycleDeps): () => void {
       else if (level !== 'info') diagnostics.error(fields.err === undefined ? msg : `${msg}: ${reason(fields.err)}`);
     });
   }
-
-  /** Never rejects, and never takes longer than the time that is left. */
-  async function flushWithin(timeoutMs: number): Promise<void> {
-    if (timeoutMs <= 0) return;
-    let timer: NodeJS.Timeout | undefined;
-    // Not unref'd: until it is over, the process is to live.
-    const bound = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, timeoutMs);
-    });
-    await Promise.race([bound, flush(timeoutMs).catch((error) => diagnostics.debug(`flush: ${reason(error)}`))]);
-    clearTimeout(timer);
-  }
-
-  const signals = watchSignals({
-    end: async (signal) => {
-      health.setPhase('draining');
-      line('info', `${signal}: stopping`, { signal });
-      if (config.shutdownDelayMs > 0) await new Promise((resolve) => setTimeout(resolve, config.shutdownDelayMs));
-      await flushWithin(config.shutdownTimeoutMs);
-      guard(onEnd);
-    },
-    ride: (signal) => {
-      if (meansEnd(signal)) health.setPhase('draining');
-      guard(() => void flush(config.shutdownTimeoutMs).catch(() => {}));
-    },
-  });
-
-  const crashes = watchCrashes({
-    count: (kind) => guard(() => countUnhandled(kind)),
-    report: (kind, error, dies) => {
-      const what = kind === 'exception' ? 'Uncaught exception' : 'Unhandled rejection';
-      line(dies ? 'fatal' : 'error', what, { err: error });
-    },
-  });
-
-  const unhook = hookProcessEmit({
-    before: (event) => signals.noticed(event),
-    after: (event, args, handled) => {
-      if (event === 'unhandledRejection') crashes.noticed(event, args, handled);
-      if (event !== 'exit') return;
-      guard(onEnd);
-      guard(() => flushSync(config.shutdownTimeoutMs));
-    },
-  });
-  const stopReadiness = watchReadiness(health, listening);
 
   function guard(action: () => void): void {
     try {
@@ -90,12 +150,8 @@ export function startLifecycle(deps: LifecycleDeps): () => void {
   return () => {
     signals.stop();
     crashes.stop();
+    stopHeap();
     unhook();
     stopReadiness();
   };
-}
-
-/** SIGHUP and SIGUSR2 tell many apps to read their settings again. */
-function meansEnd(signal: EndSignal): boolean {
-  return signal === 'SIGTERM' || signal === 'SIGINT';
 }

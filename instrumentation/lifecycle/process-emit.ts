@@ -9,6 +9,7 @@ export interface EmitHooks {
 
 /** Wraps `process.emit`. The hooks must not throw. @returns takes the wrapper off, or makes it transparent if others wrapped it */
 export function hookProcessEmit(hooks: EmitHooks): () => void {
+  const own = Object.hasOwn(process, 'emit');
   const original = process.emit;
   let active = true;
   const emit = function emit(this: NodeJS.Process, event: string | symbol, ...args: unknown[]): boolean {
@@ -26,6 +27,8 @@ export function hookProcessEmit(hooks: EmitHooks): () => void {
   process.emit = emit as Emit;
   return () => {
     active = false;
-    if (process.emit === (emit as Emit)) process.emit = original;
+    if (process.emit !== (emit as Emit)) return;
+    if (own) process.emit = original;
+    else Reflect.deleteProperty(process, 'emit');
   };
 }

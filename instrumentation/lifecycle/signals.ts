@@ -8,7 +8,7 @@ const SIGNALS: readonly EndSignal[] = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2']
 export interface SignalActions {
   /** The app has no handler: its end, which may take as long as the promise does. Must not reject. */
   end(signal: EndSignal): Promise<void>;
-  /** The app's own handlers are about to run: whatever can be done beside them. */
+  /** The process goes on, to its own handlers if it has any: whatever can be done beside them. */
   ride(signal: EndSignal): void;
 }
 
@@ -49,8 +49,7 @@ export function watchSignals({ end, ride }: SignalActions): Signals {
     ours.delete(signal);
     if (listener !== undefined) process.off(signal, listener);
     process.kill(process.pid, signal);
-    // Still here: the app took a handler meanwhile, or the kernel spares this process, as it does with the first one of a
-    // container. Then the next signal is treated like this one was.
+    // Still here: the app took a handler meanwhile, and the signal went to it.
     setImmediate(() => {
       if (listener !== undefined) ours.set(signal, listener);
       ending.delete(signal);
@@ -71,6 +70,8 @@ export function watchSignals({ end, ride }: SignalActions): Signals {
 
   for (const signal of SIGNALS) {
     ours.set(signal, () => {
+      // The kernel spares the first process of a container: without a handler of the app, a signal does nothing to it.
+      if (process.pid === 1) return ride(signal);
       if (ending.has(signal)) return die(signal);
       ending.add(signal);
       void end(signal).then(() => die(signal));

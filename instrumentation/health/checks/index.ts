@@ -1,6 +1,7 @@
 import type { Config } from '../../config.ts';
 import type { ExportStats } from '../../export/stats.ts';
 import type { BuiltIn } from '../check.ts';
+import { heapLimit, nodeFlags } from '../heap-limit.ts';
 import { disk } from './disk.ts';
 import { environment } from './environment.ts';
 import { eventLoop } from './event-loop.ts';
@@ -20,7 +21,7 @@ export function builtIns({ config, stats }: BuiltInDeps): readonly BuiltIn[] {
   const exports = config.tracesExporter === 'otlp' || config.logsExporter === 'otlp';
   return [
     eventLoop(),
-    memory(),
+    memory(heapLimit(nodeFlags(config.surroundings.nodeOptions))),
     disk(),
     ...(config.requiredEnv.length > 0 ? [environment(config.surroundings.missingEnv)] : []),
     ...(exports ? [exporter(stats)] : []),
