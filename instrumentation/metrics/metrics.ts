@@ -1,10 +1,12 @@
 import type { Config } from '../config.ts';
 import type { Diagnostics } from '../diagnostics.ts';
 import type { ExportStats } from '../export/stats.ts';
+import type { Resource } from '../resource.ts';
 import { Collectors } from './collectors.ts';
 import { ForeignRegistries } from './foreign.ts';
 import { createMeterProvider } from './otel-bridge.ts';
 import { Pages } from './page.ts';
+import { createPush } from './push.ts';
 import { KitRegistry } from './registry.ts';
 import { startRuntime } from './runtime/index.ts';
 import { exportMetrics } from './self.ts';
@@ -18,17 +20,23 @@ export interface MetricsDependencies {
   readonly config: Config;
   readonly diagnostics: Diagnostics;
   readonly stats: ExportStats;
-  readonly resource: { readonly attributes: Readonly<Record<string, unknown>> };
+  readonly resource: Pick<Resource, 'attributes'>;
+  /** The built file of push-worker.ts; without it nothing is pushed. */
+  readonly pushWorker?: string;
 }
 
 /** The metrics of this process: one registry, one page. */
-export function createMetrics({ config, diagnostics, stats, resource }: MetricsDependencies): Metrics {
+export function createMetrics({ config, diagnostics, stats, resource, pushWorker }: MetricsDependencies): Metrics {
   const registry = new KitRegistry(config.maxSeries, diagnostics);
   const collectors = new Collectors(diagnostics);
   const foreign = new ForeignRegistries(registry.prom);
   const pages = new Pages(registry, collectors, foreign, diagnostics);
   const self = exportMetrics(registry, stats);
   targetInfo(registry, resource.attributes);
+  const push =
+    pushWorker !== undefined && config.metricsExporter.includes('otlp')
+      ? createPush({ config, diagnostics, resource, registry, worker: pushWorker, families: () => pages.families() })
+      : undefined;
 
   return {
     counter: (definition) => registry.counter(definition),
@@ -40,9 +48,10 @@ export function createMetrics({ config, diagnostics, stats, resource }: MetricsD
     page: (accept) => pages.page(accept),
     snapshot: () => pages.snapshot(),
     user: createUserMetrics(registry, diagnostics),
-    flush: async () => {},
+    flush: (timeoutMs) => push?.flush(timeoutMs) ?? Promise.resolve(),
     start() {
       const stops = [self.start(), collectors.add('export', self.collect), startRuntime(registry, collectors, diagnostics)];
+      if (push !== undefined) stops.push(push.start());
       return () => {
         for (const stop of stops) stop();
         foreign.release();

@@ -1,13 +1,12 @@
 import { type Diagnostics, reason } from '../diagnostics.ts';
 import { METRICS } from '../names.ts';
-import { CONTENT_TYPES, negotiate } from './accept.ts';
 import { type Collectors, isolated } from './collectors.ts';
 import { type PromMetric, readByGet, readDirectly } from './families.ts';
 import type { ForeignRegistries, PromRegistry } from './foreign.ts';
 import { Slice } from './pause.ts';
 import type { KitRegistry } from './registry.ts';
-import { render } from './render.ts';
-import type { Family, Page, Snapshot } from './types.ts';
+import { toPage } from './render.ts';
+import type { Family, Page, Sample, Snapshot } from './types.ts';
 
 /** The collector that stands for the app's own metrics in `o11y_collector_success`. */
 const APP = 'app';
@@ -38,17 +37,16 @@ export class Pages {
   }
 
   async page(accept?: string): Promise<Page> {
-    const format = negotiate(accept);
-    return { contentType: CONTENT_TYPES[format], chunks: render(await this.#families(), format) };
+    return toPage(await this.families(), accept);
   }
 
   async snapshot(): Promise<Snapshot> {
     const slice = new Slice();
     const families = [];
-    for await (const family of await this.#families()) {
+    for await (const family of await this.families()) {
       const samples = [];
       for (const sample of family.samples) {
-        samples.push(sample);
+        samples.push(copy(sample));
         if (slice.over()) await slice.pause();
       }
       families.push({ ...family, samples });
@@ -57,7 +55,7 @@ export class Pages {
   }
 
   /** Collects, then reads metric by metric as the result is iterated. */
-  async #families(): Promise<AsyncIterable<Family>> {
+  async families(): Promise<AsyncIterable<Family>> {
     const sources = this.#sources();
     const [results, failed] = await Promise.all([this.#collectors.run(), this.#collectApp(sources)]);
     const success = this.#registry.gauge(METRICS.collectorSuccess);
@@ -96,7 +94,20 @@ export class Pages {
       const names = aside.length > 5 ? `${aside.slice(0, 5).join(', ')} and ${aside.length - 5} more` : aside.join(', ');
       this.#diagnostics.warn(`metrics: the app registers ${names} itself; the kit's own series of that name are not shown.`);
     }
-    return [...sources.values()];
+    return this.#withoutClashes([...sources.values()].sort((a, b) => (a.name < b.name ? -1 : 1)));
+  }
+
+  /** A histogram `x` has lines named `x_count`: another metric of that name would put two families' lines under one name. */
+  #withoutClashes(sources: Source[]): Source[] {
+    const lines = new Set<string>();
+    for (const { name, metric } of sources) {
+      if (metric.type === 'histogram') lines.add(`${name}_bucket`);
+      if (metric.type === 'histogram' || metric.type === 'summary') lines.add(`${name}_sum`).add(`${name}_count`);
+    }
+    return sources.filter(({ name }) => {
+      if (lines.has(name)) this.#twice(name);
+      return !lines.has(name);
+    });
   }
 
   #collectApp(sources: readonly Source[]): Promise<ReadonlySet<object>> {
@@ -154,11 +165,19 @@ export class Pages {
   }
 
   #twice(name: string): void {
-    const key = `twice ${name}`;
-    if (this.#warned.has(key)) return;
-    this.#warned.add(key);
-    this.#diagnostics.warn(`metrics: ${name} is in two of the app's prom-client registries; the page shows the first one's.`);
+    if (this.#warned.has(`twice ${name}`)) return;
+    this.#warned.add(`twice ${name}`);
+    this.#diagnostics.warn(
+      `metrics: the name ${name} is used twice by the app's prom-client metrics; the page shows the first one.`,
+    );
   }
+}
+
+/** Exemplars of the kit are changed in place. */
+function copy(sample: Sample): Sample {
+  if (!('buckets' in sample) || sample.exemplars === undefined) return sample;
+  const exemplars = sample.exemplars.map((exemplar) => exemplar && { ...exemplar, labelSet: { ...exemplar.labelSet } });
+  return { ...sample, exemplars };
 }
 
 /** By the name of the registration: switching a registry to OpenMetrics cuts `_total` off a metric's own name, for good. */

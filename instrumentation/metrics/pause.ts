@@ -6,11 +6,18 @@ const SLICE_MS = 5;
 /** Splits long work: `if (slice.over()) await slice.pause()`. */
 export class Slice {
   #started = performance.now();
-  #calls = 0;
+  #work = 0;
 
-  /** Asking for the time costs more than a line of a page, so it is asked for only now and then. */
-  over(): boolean {
-    return (++this.#calls & 15) === 0 && performance.now() - this.#started > SLICE_MS;
+  /**
+   * Asking for the time costs as much as a line of a page, so it is asked for only now and then.
+   *
+   * @param work How many lines or series were worked on since the last call.
+   */
+  over(work = 1): boolean {
+    this.#work += work;
+    if (this.#work < 16) return false;
+    this.#work = 0;
+    return performance.now() - this.#started > SLICE_MS;
   }
 
   async pause(): Promise<void> {

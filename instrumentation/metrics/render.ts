@@ -1,9 +1,15 @@
-import type { Format } from './accept.ts';
+import { CONTENT_TYPES, type Format, negotiate } from './accept.ts';
 import { Slice } from './pause.ts';
 import { boundText, escapeHelp, escapeLabel } from './text.ts';
-import type { Distribution, Exemplar, Family, Point } from './types.ts';
+import type { Distribution, Exemplar, Family, Page, Point } from './types.ts';
 
 const CHUNK_CHARACTERS = 16_384;
+
+/** A page of these families, a snapshot's for example, in the format that `accept` asks for. */
+export function toPage(families: AsyncIterable<Family> | Iterable<Family>, accept?: string): Page {
+  const format = negotiate(accept);
+  return { contentType: CONTENT_TYPES[format], chunks: render(families, format) };
+}
 
 /**
  * Families as a page, in pieces; the event loop turns between them.
@@ -11,7 +17,7 @@ const CHUNK_CHARACTERS = 16_384;
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/
  * @see https://prometheus.io/docs/specs/om/open_metrics_spec/
  */
-export async function* render(families: AsyncIterable<Family> | Iterable<Family>, format: Format): AsyncGenerator<string> {
+async function* render(families: AsyncIterable<Family> | Iterable<Family>, format: Format): AsyncGenerator<string> {
   const openMetrics = format === 'openmetrics';
   const slice = new Slice();
   const taken = new Set<string>();

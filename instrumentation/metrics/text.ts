@@ -50,3 +50,14 @@ export function boundText(bound: number, openMetrics: boolean): string {
   const text = String(bound);
   return openMetrics && Number.isInteger(bound) && !text.includes('e') ? `${text}.0` : text;
 }
+
+const LABEL = /([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"/gs;
+const ESCAPED: Readonly<Record<string, string>> = { n: '\n', '"': '"', '\\': '\\' };
+
+/** The opposite of {@link labelText}. */
+export function parseLabels(text: string): Record<string, string> {
+  const entries = [...text.matchAll(LABEL)].map(([, name, value]) => {
+    return [name, value.replace(/\\(.)/gs, (whole, character) => ESCAPED[character] ?? whole)];
+  });
+  return Object.fromEntries(entries);
+}
