@@ -12,6 +12,19 @@ export interface Copy {
 
 export type Undo = () => void;
 
+/** The ES modules of a package that matter, reported by a loader hook. */
+export interface EsmPackage {
+  /** Versions that ship ES modules. */
+  readonly range: string;
+  /** Relative to the package's folder, with forward slashes. */
+  readonly files: readonly string[];
+  /**
+   * The hook is registered where the package is installed in reach of the app, or, if this is given, where the app
+   * itself depends on one of these.
+   */
+  readonly ifDeclared?: readonly string[];
+}
+
 /**
  * How one library is wired. `E` is the shape of the exports that {@link accepts} lets through.
  *
@@ -23,15 +36,14 @@ export interface Library<E = unknown> {
   readonly name: string;
   /** Specifiers as an app writes them (`koa`, `hono/tiny`), with the versions that are supported (`>=2.0.0 <4.0.0`). */
   readonly packages: Readonly<Record<string, string>>;
-  /**
-   * Files inside packages that ship as ES modules, which `require` hooks never see: package name to version range and
-   * files relative to the package's folder. A loader hook is registered only if such a package is installed.
-   */
-  readonly esm?: Readonly<Record<string, { readonly range: string; readonly files: readonly string[] }>>;
+  /** Packages that ship as ES modules, which hooks of `require` never see, by name. */
+  readonly esm?: Readonly<Record<string, EsmPackage>>;
   /** Whether exports look like the library's entry: a deep import or a half-loaded cycle does not. */
   accepts?(exports: unknown): exports is E;
   /** Wires one copy. What it returns takes everything back. A throw costs this library, never the app. */
   wire?(exports: E, kit: Kit, copy: Copy): Undo | undefined;
+  /** Not wired but watched for, whatever the switches say: another telemetry SDK. */
+  readonly foreign?: true;
   /** Diagnostics channels that the library publishes; a handler returns the library's version. */
   readonly channels?: Readonly<Record<string, (message: unknown, kit: Kit) => string | undefined>>;
 }

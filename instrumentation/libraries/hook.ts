@@ -61,7 +61,7 @@ export function createWiring(kit: Kit, table: ReadonlyMap<string, Library>): Wir
       }
       const undo = library.wire(exports, kit, copy);
       if (undo) undos.push(undo);
-      note({ library: library.name, name: copy.name, version: copy.version });
+      if (!library.foreign) note({ library: library.name, name: copy.name, version: copy.version });
     } catch (error) {
       kit.diagnostics.warn(
         `O11Y_INSTRUMENTATION: ${copy.name} ${copy.version ?? ''} could not be wired: ${reason(error)}. The app goes on without its telemetry.`,
@@ -99,20 +99,20 @@ export function bare(specifier: string): string {
     .join('/');
 }
 
+/** Specifiers that the table knows, and the names under which the app's package.json files install them. */
+export function namesFor(specifiers: Iterable<string>, entry: string | undefined): ReadonlyMap<string, string> {
+  const known = new Set(specifiers);
+  const found = entry === undefined ? [] : aliases(dirname(entry), known);
+  return new Map([...[...known].map((specifier) => [specifier, specifier] as const), ...found]);
+}
+
 /**
  * Sees every CommonJS package as it is loaded, from `require` and from `import` alike: both go through `Module._load`. A
  * `require` names the package, an `import` gives the file's absolute path.
  *
- * @param specifiers what the table of libraries knows
- * @param entry the app's entry file, whose package.json may install packages under other names
+ * @param names see {@link namesFor}
  */
-export function hookRequire(wiring: Wiring, specifiers: ReadonlySet<string>, entry: string | undefined): Undo {
-  const names = new Map<string, string>();
-  for (const specifier of specifiers) names.set(specifier, specifier);
-  if (entry !== undefined) {
-    for (const [alias, name] of aliases(dirname(entry), specifiers)) names.set(alias, name);
-  }
-
+export function hookRequire(wiring: Wiring, names: ReadonlyMap<string, string>): Undo {
   const original = loader._load;
   let active = true;
   const hooked: Load = function _load(this: unknown, request, parent, isMain) {

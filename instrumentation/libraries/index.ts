@@ -3,17 +3,22 @@ import { realpathSync } from 'node:fs';
 import { reason } from '../diagnostics.ts';
 import type { Kit } from '../kit.ts';
 import type { Library, Undo } from './define.ts';
+import { hookImport } from './esm.ts';
 import { express } from './express.ts';
 import { fastify } from './fastify.ts';
+import { FOREIGN } from './foreign.ts';
 import { hono } from './hono.ts';
-import { createWiring, hookRequire, type Wired } from './hook.ts';
+import { createWiring, hookRequire, namesFor, type Wired } from './hook.ts';
 import { koa } from './koa.ts';
+import { nest } from './nest.ts';
 import { pino } from './pino.ts';
 import { promClient } from './prom-client.ts';
 import { winston } from './winston.ts';
 
 /** Every library that the kit wires. Settings, documentation, `doctor` and tests derive from this array. */
-export const LIBRARIES: readonly Library[] = [express, fastify, koa, hono, pino, winston, promClient];
+export const LIBRARIES: readonly Library[] = [express, fastify, koa, hono, nest, pino, winston, promClient];
+
+export { runningBefore } from './foreign.ts';
 
 export interface Libraries {
   /** What has been wired so far; libraries are wired as the app loads them. */
@@ -39,24 +44,29 @@ export function isEnabled(name: string, config: Kit['config']): boolean {
  */
 export function startLibraries(
   kit: Kit,
-  libraries: readonly Library[] = LIBRARIES,
+  libraries: readonly Library[] = [...LIBRARIES, ...FOREIGN],
   { entry = entryFile() }: { entry?: string } = {},
 ): Libraries {
-  const enabled = libraries.filter(({ name }) => isEnabled(name, kit.config));
+  const enabled = libraries.filter(({ name, foreign }) => foreign || isEnabled(name, kit.config));
   const table = new Map(enabled.flatMap((library) => Object.keys(library.packages).map((specifier) => [specifier, library])));
   const wiring = createWiring(kit, table);
   const stops: Undo[] = [];
 
-  attempt('the hook of require', () => hookRequire(wiring, new Set(table.keys()), entry));
+  attempt('the hooks of require and import', () => {
+    const names = namesFor(table.keys(), entry);
+    stops.push(hookRequire(wiring, names));
+    return hookImport(wiring, enabled, names, entry);
+  });
   for (const library of enabled) {
     for (const [channel, handler] of Object.entries(library.channels ?? {})) {
       attempt(channel, () => listen(library, channel, handler));
     }
   }
 
-  function attempt(what: string, start: () => Undo): void {
+  function attempt(what: string, start: () => Undo | undefined): void {
     try {
-      stops.push(start());
+      const stop = start();
+      if (stop) stops.push(stop);
     } catch (error) {
       kit.diagnostics.warn(`O11Y_INSTRUMENTATION: ${what} could not be set up: ${reason(error)}. The app goes on without it.`);
     }
