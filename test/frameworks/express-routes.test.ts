@@ -128,10 +128,8 @@ for (const name of ['express4', 'express5']) {
       await callAll(server, ROWS);
       server.close();
       assert.deepEqual(messages.warn, []);
-      assert.equal(
-        libraries.wired().find((wired) => wired.name === 'express')?.version,
-        appRequire(`${name}/package.json`).version,
-      );
+      const { version } = appRequire(`${name}/package.json`);
+      assert.ok(libraries.wired().some((wired) => wired.name === 'express' && wired.version === version));
     });
     after(() => stop());
 
