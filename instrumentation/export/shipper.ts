@@ -67,10 +67,11 @@ export function createShipper({ config, diagnostics, resource, stats, dist }: De
         stderr: true,
         workerData,
       });
-      worker.unref();
       worker.on('message', receive);
       worker.on('error', (error) => lost(reason(error)));
       worker.on('exit', (code) => lost(`it ended with code ${code}`));
+      // After the listeners: the first one for messages makes the thread's port keep the process alive again.
+      worker.unref();
     } catch (error) {
       lost(reason(error));
     }
