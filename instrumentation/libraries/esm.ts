@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import Module from 'node:module';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { EsmPackage, Library, Undo } from './define.ts';
 import type { Wiring } from './hook.ts';
@@ -36,15 +36,18 @@ interface RegisterHooks {
  * Registers the hook if a package that needs it is in reach; otherwise this costs a few `stat` calls.
  *
  * @param names see `namesFor`
+ * @param folder of the app's entry file
+ * @param dependencies what the app declares
  * @returns undefined where nothing needs the hook
  */
 export function hookImport(
   wiring: Wiring,
   libraries: readonly Library[],
   names: ReadonlyMap<string, string>,
-  entry: string | undefined,
+  folder: string,
+  dependencies: ReadonlyMap<string, string>,
 ): Undo | undefined {
-  const watched = entry === undefined ? {} : watchedFrom(dirname(entry), libraries, names);
+  const watched = watchedFrom(folder, libraries, names, dependencies);
   if (Object.keys(watched).length === 0) return undefined;
 
   const target = globalThis as unknown as Record<symbol, unknown>;
@@ -61,17 +64,18 @@ export function hookImport(
 }
 
 /** What is installed in reach of the app, in a version that ships ES modules. */
-function watchedFrom(folder: string, libraries: readonly Library[], names: ReadonlyMap<string, string>): Watched {
+function watchedFrom(
+  folder: string,
+  libraries: readonly Library[],
+  names: ReadonlyMap<string, string>,
+  dependencies: ReadonlyMap<string, string>,
+): Watched {
   const wanted = new Map<string, EsmPackage>(libraries.flatMap(({ esm }) => Object.entries(esm ?? {})));
   const watched: Record<string, { name: string; files: readonly string[] }> = {};
-  let declared: ReadonlySet<string> | undefined;
   for (const [installedAs, name] of names) {
     const esm = wanted.get(name);
     if (esm === undefined) continue;
-    if (esm.ifDeclared) {
-      declared ??= declaredFrom(folder);
-      if (!esm.ifDeclared.some((other) => declared?.has(other))) continue;
-    }
+    if (esm.ifDeclared?.some((other) => dependencies.has(other)) === false) continue;
     const version = installedVersion(folder, installedAs);
     if (version !== undefined && inRange(version, esm.range)) watched[installedAs] = { name, files: esm.files };
   }
@@ -87,17 +91,6 @@ function installedVersion(folder: string, name: string): string | undefined {
     }
   }
   return undefined;
-}
-
-function declaredFrom(folder: string): ReadonlySet<string> {
-  const names = new Set<string>();
-  for (const at of ancestors(folder)) {
-    const manifest = readManifest(at);
-    for (const group of [manifest?.dependencies, manifest?.devDependencies, manifest?.optionalDependencies]) {
-      for (const name of Object.keys(group ?? {})) names.add(name);
-    }
-  }
-  return names;
 }
 
 function report(url: string, result: LoadResult, watched: Watched): LoadResult {

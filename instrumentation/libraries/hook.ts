@@ -1,9 +1,8 @@
 import Module from 'node:module';
-import { dirname } from 'node:path';
 import { reason } from '../diagnostics.ts';
 import type { Kit } from '../kit.ts';
 import { type Copy, isExports, type Library, type Undo } from './define.ts';
-import { aliases, manifestOf, placeOf } from './packages.ts';
+import { aliased, manifestOf, placeOf } from './packages.ts';
 import { inRange } from './range.ts';
 
 type Load = (request: string, parent: unknown, isMain: boolean) => unknown;
@@ -99,11 +98,18 @@ export function bare(specifier: string): string {
     .join('/');
 }
 
-/** Specifiers that the table knows, and the names under which the app's package.json files install them. */
-export function namesFor(specifiers: Iterable<string>, entry: string | undefined): ReadonlyMap<string, string> {
-  const known = new Set(specifiers);
-  const found = entry === undefined ? [] : aliases(dirname(entry), known);
-  return new Map([...[...known].map((specifier) => [specifier, specifier] as const), ...found]);
+/**
+ * Names under which a package may be asked for: as the table of libraries knows it, and as the app's package.json
+ * installs it (`"express4": "npm:express@4"`). Each maps to the table's.
+ */
+export function namesFor(specifiers: Iterable<string>, dependencies: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  for (const specifier of specifiers) names.set(specifier, specifier);
+  for (const [alias, spec] of dependencies) {
+    const name = aliased(spec);
+    if (name !== undefined && names.get(name) === name) names.set(alias, name);
+  }
+  return names;
 }
 
 /**

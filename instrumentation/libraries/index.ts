@@ -1,5 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { realpathSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { reason } from '../diagnostics.ts';
 import type { Kit } from '../kit.ts';
 import type { Library, Undo } from './define.ts';
@@ -11,6 +12,7 @@ import { hono } from './hono.ts';
 import { createWiring, hookRequire, namesFor, type Wired } from './hook.ts';
 import { koa } from './koa.ts';
 import { nest } from './nest.ts';
+import { dependenciesOf, manifestsAround } from './packages.ts';
 import { pino } from './pino.ts';
 import { promClient } from './prom-client.ts';
 import { winston } from './winston.ts';
@@ -53,9 +55,11 @@ export function startLibraries(
   const stops: Undo[] = [];
 
   attempt('the hooks of require and import', () => {
-    const names = namesFor(table.keys(), entry);
+    const folder = entry === undefined ? undefined : dirname(entry);
+    const dependencies = dependenciesOf(folder === undefined ? [] : manifestsAround(folder));
+    const names = namesFor(table.keys(), dependencies);
     stops.push(hookRequire(wiring, names));
-    return hookImport(wiring, enabled, names, entry);
+    return folder === undefined ? undefined : hookImport(wiring, enabled, names, folder, dependencies);
   });
   for (const library of enabled) {
     for (const [channel, handler] of Object.entries(library.channels ?? {})) {

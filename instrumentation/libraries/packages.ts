@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 const FOLDER = /[\\/]node_modules[\\/]/g;
@@ -57,19 +57,31 @@ export function* ancestors(folder: string): Generator<string> {
   }
 }
 
-/**
- * Names under which an app installs packages that we know: `"express4": "npm:express@4"` makes `express4` stand for
- * `express`. Read from the package.json files around the app's entry.
- */
-export function aliases(folder: string, known: ReadonlySet<string>): Map<string, string> {
-  const found = new Map<string, string>();
+/** The package.json files around an app's entry, the nearest first: its own, and those of the workspaces above it. */
+export function manifestsAround(folder: string): readonly Manifest[] {
+  const found: Manifest[] = [];
   for (const at of ancestors(folder)) {
-    const manifest = readManifest(at);
-    const groups = [manifest?.dependencies, manifest?.devDependencies, manifest?.optionalDependencies];
-    for (const [alias, spec] of groups.flatMap((group) => Object.entries(group ?? {}))) {
-      const target = /^npm:((?:@[^/]+\/)?[^@]+)/.exec(String(spec))?.[1];
-      if (target !== undefined && known.has(target) && !found.has(alias)) found.set(alias, target);
+    // Asking first is four times cheaper than catching what reading throws.
+    const manifest = existsSync(join(at, 'package.json')) ? readManifest(at) : undefined;
+    if (manifest !== undefined) found.push(manifest);
+  }
+  return found;
+}
+
+/** What manifests depend on: name under node_modules to version, tag or `npm:` alias. The first manifest wins. */
+export function dependenciesOf(manifests: readonly Manifest[]): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const { dependencies, devDependencies, optionalDependencies } of manifests) {
+    for (const [name, spec] of [dependencies, devDependencies, optionalDependencies].flatMap((group) =>
+      Object.entries(group ?? {}),
+    )) {
+      if (!found.has(name)) found.set(name, String(spec));
     }
   }
   return found;
+}
+
+/** The package behind an alias: `express` for `npm:express@4`; undefined for a plain version. */
+export function aliased(spec: string): string | undefined {
+  return /^npm:((?:@[^/]+\/)?[^@]+)/.exec(spec)?.[1];
 }
