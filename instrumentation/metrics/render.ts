@@ -51,12 +51,18 @@ function announce(family: Family, openMetrics: boolean, taken: Set<string>): str
   return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`;
 }
 
+/** Suffixes that the linter of the older format wants to see on counters and histograms alone. */
+const RESERVED = /_(total|count|sum|bucket)$/;
+
 function typed({ name, type }: Family, openMetrics: boolean, taken: Set<string>): { name: string; type: string } {
-  // prom-client's defaults have gauges named `…_total`, which the linters of both formats object to; untyped is allowed.
-  const known = type === 'gauge' && name.endsWith('_total') ? 'unknown' : type;
-  if (!openMetrics) return { name, type: known === 'unknown' ? 'untyped' : known };
+  if (!openMetrics) {
+    // OpenTelemetry has a gauge named `db.client.connection.count`, prom-client some named `…_total`. `promtool check
+    // metrics` objects to both unless they are untyped.
+    const untyped = type === 'unknown' || (type === 'gauge' && RESERVED.test(name));
+    return { name, type: untyped ? 'untyped' : type };
+  }
   if (name === 'target_info') return { name: 'target', type: 'info' };
-  if (known !== 'counter') return { name, type: known };
+  if (type !== 'counter') return { name, type };
   // A family of counters is named without the suffix of its samples. One that has no such suffix, or whose short name is
   // another family's, stays what it is called: the same series must not have two names in two formats.
   const short = name.replace(/_total$/, '');

@@ -26,7 +26,7 @@ export interface HistogramChild {
 export interface Histogram {
   observe(labels: Labels, value: number, exemplar?: SpanContext): void;
   /**
-   * The series of these label values, in the order of the definition. It appears on the page with its first observation.
+   * The series of these label values, in the order of the definition. It is on the page from now on, with a count of 0.
    * Beyond `O11Y_MAX_SERIES` every call returns one and the same child, that of the `__overflow__` series: a caller that
    * keeps children in a map of its own must not keep that one under each new key, see {@link overflow}.
    */
