@@ -8,14 +8,14 @@ import { pathToFileURL } from 'node:url';
 import type { TestViewer } from '../../viewer/testing.ts';
 import { until } from '../support/until.ts';
 
-const folder = join(import.meta.dirname, 'servers');
+export const serversFolder = join(import.meta.dirname, 'servers');
 const preload = pathToFileURL(join(import.meta.dirname, '../../dist/preload.mjs')).href;
 
 /** Installs the published servers, once for each state of their lock file; files that run side by side wait for it. */
 export async function installServers(): Promise<void> {
-  const stamp = join(folder, 'node_modules/.installed');
+  const stamp = join(serversFolder, 'node_modules/.installed');
   const state = createHash('sha256')
-    .update(readFileSync(join(folder, 'package-lock.json')))
+    .update(readFileSync(join(serversFolder, 'package-lock.json')))
     .digest('hex');
   const installed = () => readOrEmpty(stamp) === state;
   if (installed()) return;
@@ -26,7 +26,7 @@ export async function installServers(): Promise<void> {
   if (mine !== 'mine') return;
   try {
     const args = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error', '--engine-strict=false'];
-    const { status, stderr } = spawnSync('npm', args, { cwd: folder, encoding: 'utf8', timeout: 220_000 });
+    const { status, stderr } = spawnSync('npm', args, { cwd: serversFolder, encoding: 'utf8', timeout: 220_000 });
     if (status !== 0) throw new Error(`npm ci in test/programs/servers ended with ${status}:\n${stderr}`);
     writeFileSync(stamp, state);
   } finally {
@@ -57,7 +57,7 @@ export interface ProgramOptions {
 
 /** Starts a published server with the preload and waits until it says that it listens. */
 export async function startProgram({ script, args, env, cwd, viewer, listening }: ProgramOptions): Promise<Program> {
-  const child = spawn(process.execPath, ['--import', preload, join(folder, 'node_modules', script), ...args], {
+  const child = spawn(process.execPath, ['--import', preload, join(serversFolder, 'node_modules', script), ...args], {
     cwd,
     env: { ...process.env, HOME: cwd, ...env, OTEL_EXPORTER_OTLP_ENDPOINT: viewer.url },
     stdio: ['ignore', 'pipe', 'pipe'],
