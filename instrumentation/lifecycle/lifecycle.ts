@@ -3,7 +3,7 @@ import { type Diagnostics, reason } from '../diagnostics.ts';
 import type { Health } from '../health/health.ts';
 import { heapLimit, nodeFlags } from '../health/heap-limit.ts';
 import type { Listening } from '../health/listening.ts';
-import { type UnhandledKind, watchCrashes } from './crash.ts';
+import { isStrict, type UnhandledKind, watchCrashes } from './crash.ts';
 import { drain } from './drain.ts';
 import { watchHeap } from './heap.ts';
 import { hookProcessEmit } from './process-emit.ts';
@@ -88,15 +88,22 @@ export function startLifecycle(deps: LifecycleDeps): () => void {
     if (left > 0) line('error', 'Requests were still in flight when the time to drain was over', { servers: left });
   }
 
-  const crashes = watchCrashes({
-    count: (kind) => guard(() => countUnhandled(kind)),
-    report: (kind, err, dies) => {
-      line(dies ? 'fatal' : 'error', kind === 'exception' ? 'Uncaught exception' : 'Unhandled rejection', { err });
-      if (dies) guard(() => onCrash(err));
+  const flags = nodeFlags(config.surroundings.nodeOptions);
+  let exiting = false;
+  const crashes = watchCrashes(
+    {
+      count: (kind) => guard(() => countUnhandled(kind)),
+      report: (kind, err, dies) => {
+        line(dies ? 'fatal' : 'error', kind === 'exception' ? 'Uncaught exception' : 'Unhandled rejection', { err });
+        if (dies) guard(() => onCrash(err));
+        // An exit listener has thrown: there is no further exit event in which to flush.
+        if (exiting) guard(() => flushSync(shutdownTimeoutMs));
+      },
     },
-  });
+    isStrict(flags),
+  );
 
-  const limit = heapLimit(nodeFlags(config.surroundings.nodeOptions));
+  const limit = heapLimit(flags);
   const stopHeap = watchHeap(limit, (used) => {
     line('fatal', 'The heap is within 5 % of its limit: the process may end at any moment', {
       heap_used: used,
@@ -110,6 +117,7 @@ export function startLifecycle(deps: LifecycleDeps): () => void {
     after: (event, args, handled) => {
       if (event === 'unhandledRejection') crashes.noticed(args[0], handled);
       if (event !== 'exit') return;
+      exiting = true;
       guard(onEnd);
       guard(() => flushSync(shutdownTimeoutMs));
     },
