@@ -65,7 +65,7 @@ export function labelName(key: string): string {
 }
 
 function clean(name: string, forbidden: RegExp): string {
-  return name.replace(forbidden, '_').replace(/^_+(?=.)|(?<=.)_+$/g, '');
+  return name.replace(forbidden, '_').replace(/^_+|_+$/g, '');
 }
 
 function unitSuffix(unit: string, kind: InstrumentKind): string {

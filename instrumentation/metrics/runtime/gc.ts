@@ -31,8 +31,11 @@ export const gc: RuntimeCollector = {
     const observer = new PerformanceObserver((list) => record(list.getEntries()));
     observer.observe({ entryTypes: ['gc'] });
     return {
-      // What happened since the last batch was delivered belongs on this page already.
-      collect: () => record(observer.takeRecords()),
+      // Node reports a collection in the turn of the event loop that follows it; it belongs on this page already.
+      async collect() {
+        await new Promise<void>((resolve) => setImmediate(resolve));
+        record(observer.takeRecords());
+      },
       stop: () => observer.disconnect(),
     };
   },
