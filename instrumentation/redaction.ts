@@ -34,11 +34,11 @@ const ENDS_SECRET = new RegExp(`(?:${SECRET_ENDINGS.join('|')})$`);
 
 // What any text must contain to hold a secret that we can see: one cheap pass decides for nearly every line.
 const SUSPECT =
-  'authori|cookie|credential|pass(?:phrase|word|wd)|pwd|secret|token|(?:api|access|private|signing|encryption)[-_. ]?key|bearer|eyJ|:\\/\\/[^\\s/?#"]*@';
+  'authori|cookie|credential|pass(?:phrase|word|wd)|pwd|secret|token|(?:api|access|private|signing|encryption)[-_. ]?key|bearer|eyJ|:\\/\\/[^\\s/?#"]*@|%[2-7][0-9a-f][\\w.%-]{0,64}=';
 
 const PAIR = /([\w.$[\]%-]{1,128})=([^&\s"'<>;,]+)/g;
 const BEARER = /\b(Bearer|Basic)\s+[\w.~+/=-]{6,}/gi;
-const JWT = /\beyJ[\w-]{4,}\.[\w-]{4,}\.[\w-]*/g;
+const JWT = /\beyJ[\w-]{4,1024}\.[\w-]{4,4096}\.[\w-]*/g;
 const USER_INFO = /:\/\/[^\s/?#"'@]*@/g;
 
 /** Removes secrets before anything is recorded. Pure: the objects of the app are read, never changed. Nothing throws. */

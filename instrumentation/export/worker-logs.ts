@@ -3,20 +3,24 @@ import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import { SCOPE } from '../names.ts';
 import { createRedactor } from '../redaction.ts';
 import { BODY, toRecord } from './log-record.ts';
+import { onPartialSuccess, type PartialSuccess } from './partial-success.ts';
 import { createLogExporter, type LogExporter, openTransport } from './pino-transport.ts';
 import type { LogItem, Report, Sink, SinkSettings } from './sink.ts';
 import { exporterOptions } from './worker-http.ts';
 
 /** How long the transport's own batch stays open: it is handed whole batches, so it need not wait for company. */
 const CLOSE_BATCH_MS = 5;
-/** Batches inside the transport: one on its way, one behind it. */
-const BATCHES_INSIDE = 2;
+/** Characters in one batch: a line may be long, and backends refuse requests of some megabytes. */
+const MOST_TEXT = 2 * 1024 * 1024;
+
+type Outcome = Parameters<Report>[0];
 
 const STANDARD: Readonly<Record<number, string>> = { 10: 'trace', 20: 'debug', 30: 'info', 40: 'warn', 50: 'error', 60: 'fatal' };
 
 /**
  * The sending end for log lines: pino-opentelemetry-transport with its own mapping, batching and exporter, which is wrapped
- * so that the fate of every record is known. Lines wait here, not in the transport, whose queue drops without a word.
+ * so that the fate of every record is known. It is given one batch at a time: the other lines wait here, because the
+ * transport's queue drops without a word what does not fit.
  */
 export function createLogSink(settings: SinkSettings, report: Report): Sink<LogItem> {
   const { batchSize, queueSize, delayMs, target } = settings;
@@ -29,11 +33,11 @@ export function createLogSink(settings: SinkSettings, report: Report): Sink<LogI
   let stream: Duplex | undefined;
   let failure: string | undefined;
   let timer: NodeJS.Timeout | undefined;
-  let flushing = false;
+  let refused: PartialSuccess | undefined;
 
   const processorConfig = {
     exporter: counting(createLogExporter(target.protocol, exporterOptions(settings))),
-    maxQueueSize: batchSize * BATCHES_INSIDE,
+    maxQueueSize: batchSize,
     maxExportBatchSize: batchSize,
     scheduledDelayMillis: CLOSE_BATCH_MS,
     // The exporter keeps the time itself, retries included; a second clock here would only race it.
@@ -55,19 +59,17 @@ export function createLogSink(settings: SinkSettings, report: Report): Sink<LogI
     },
     (error: Error) => fail(error.message),
   );
+  onPartialSuccess((answer) => {
+    if (answer.rejectedLogRecords !== undefined) refused = answer;
+  });
 
   function counting(inner: LogExporter): LogExporter {
     return {
-      export(records, done: (result: ExportResult) => void) {
+      export(records, done) {
         const started = performance.now();
         inner.export(records, (result) => {
-          const ok = result.code === ExportResultCode.SUCCESS;
-          settle({
-            exported: ok ? records.length : 0,
-            dropped: ok ? 0 : records.length,
-            error: ok ? undefined : (result.error?.message ?? 'export failed'),
-            seconds: (performance.now() - started) / 1000,
-          });
+          const seconds = (performance.now() - started) / 1000;
+          settle({ ...outcome(records.length, result), seconds });
           done(result);
         });
       },
@@ -76,35 +78,56 @@ export function createLogSink(settings: SinkSettings, report: Report): Sink<LogI
     };
   }
 
-  function settle(result: Parameters<Report>[0]): void {
+  function outcome(count: number, { code, error }: ExportResult): Omit<Outcome, 'seconds'> {
+    const partial = refused;
+    refused = undefined;
+    if (code !== ExportResultCode.SUCCESS) {
+      const status = (error as { code?: unknown } | undefined)?.code;
+      const reason = typeof status === 'number' && status >= 400 && status < 500 ? 'rejected' : 'export_failed';
+      return { exported: 0, dropped: count, reason, error: error?.message || `HTTP status ${status ?? 'unknown'}` };
+    }
+    const dropped = Math.min(count, Number(partial?.rejectedLogRecords) || 0);
+    if (dropped === 0) return { exported: count, dropped };
+    return {
+      exported: count - dropped,
+      dropped,
+      reason: 'rejected',
+      error: partial?.errorMessage || 'partly refused by the backend',
+    };
+  }
+
+  function settle(result: Outcome): void {
     inside -= result.exported + result.dropped;
     report(result);
     feed();
     if (inside === 0 && waiting.length === 0) for (const resolve of idle) resolve();
   }
 
+  /** The transport itself is broken: nothing can be sent any more. */
   function fail(error: string): void {
     failure = error;
-    const dropped = inside + waiting.length;
-    inside = dropped;
+    inside += waiting.length;
     waiting = [];
-    if (dropped > 0) settle({ exported: 0, dropped, error, seconds: 0 });
+    if (inside > 0) settle({ exported: 0, dropped: inside, error, seconds: 0 });
   }
 
-  /** Hands over whole batches, or what there is where `now` or a flush says so, as far as there is room. */
-  function feed(now = flushing): void {
-    if (stream === undefined || waiting.length === 0) return;
-    const room = batchSize * BATCHES_INSIDE - inside;
-    const count = now || waiting.length >= batchSize ? Math.min(room, waiting.length) : 0;
-    if (count > 0) {
-      clearTimeout(timer);
-      timer = undefined;
-      const items = waiting.slice(0, count);
-      waiting = waiting.slice(count);
-      inside += items.length;
-      for (const item of items) stream.push(record(item));
+  /** Hands over the next batch, if the last one is settled: a full one, or what there is where `now` or a flush says so. */
+  function feed(now = idle.size > 0): void {
+    if (stream === undefined || inside > 0 || waiting.length === 0) return;
+    if (!now && waiting.length < batchSize) {
+      timer ??= setTimeout(feed, delayMs, true).unref();
+      return;
     }
-    if (waiting.length > 0 && inside === 0) timer ??= setTimeout(feed, delayMs, true).unref();
+    clearTimeout(timer);
+    timer = undefined;
+    let text = 0;
+    while (inside < batchSize && inside < waiting.length && (inside === 0 || text + waiting[inside].line.length <= MOST_TEXT)) {
+      text += waiting[inside].line.length;
+      inside++;
+    }
+    const batch = waiting.slice(0, inside);
+    waiting = waiting.slice(inside);
+    for (const item of batch) stream.push(record(item));
   }
 
   function record(item: LogItem) {
@@ -117,22 +140,15 @@ export function createLogSink(settings: SinkSettings, report: Report): Sink<LogI
 
   return {
     write(items) {
-      if (failure !== undefined) {
-        inside += items.length;
-        settle({ exported: 0, dropped: items.length, error: failure, seconds: 0 });
-        return;
-      }
-      const room = Math.max(0, queueSize - inside - waiting.length);
+      const room = failure === undefined ? Math.max(0, queueSize - inside - waiting.length) : 0;
       waiting = waiting.concat(items.slice(0, room));
-      if (room < items.length) {
-        const dropped = items.length - room;
-        inside += dropped;
-        settle({ exported: 0, dropped, reason: 'queue_full', seconds: 0 });
-      } else feed();
+      feed();
+      const dropped = items.length - Math.min(room, items.length);
+      if (dropped > 0)
+        report({ exported: 0, dropped, reason: failure ? 'export_failed' : 'queue_full', error: failure, seconds: 0 });
     },
     async flush(timeoutMs) {
       if (inside === 0 && waiting.length === 0) return;
-      flushing = true;
       let done: () => void = () => {};
       const settled = new Promise<void>((resolve) => {
         done = resolve;
@@ -142,7 +158,6 @@ export function createLogSink(settings: SinkSettings, report: Report): Sink<LogI
       feed();
       await Promise.race([settled, timeout]);
       idle.delete(done);
-      flushing = idle.size > 0;
     },
   };
 }

@@ -53,7 +53,7 @@ export function createAccessLog({ mode, level, service, redactor, emit }: Depend
       `,"duration_ms":${Math.round(line.durationMs * 1000) / 1000}` +
       (line.client ? `,"client":${JSON.stringify(line.client)}` : '') +
       (line.userAgent ? `,"user_agent":${JSON.stringify(redactor.text(line.userAgent.slice(0, MOST_AGENT)))}` : '') +
-      `,"msg":${JSON.stringify(`${method} ${path} ${status}`)}}\n`;
+      `,"msg":${JSON.stringify(`${method} ${path} ${status || 'aborted'}`)}}\n`;
     emit(json, number, time);
   };
 }

@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import { inspect } from 'node:util';
 import type { Redactor } from '../redaction.ts';
 import { createConsoleLine } from './console-line.ts';
@@ -40,8 +41,8 @@ export function captureConsole(dependencies: Dependencies): () => void {
   function asJson(name: Writer): boolean {
     if (mode !== 'auto') return mode === 'json';
     if (format === 'pretty' || !isServer()) return false;
-    const stream = name === 'warn' || name === 'error' ? process.stderr : process.stdout;
-    return format === 'json' || !(process.stdout.isTTY || stream.isTTY);
+    // Asked of the descriptors: touching process.stdout would open a stream that the app may never use.
+    return format === 'json' || !(isatty(1) || (isatty(2) && (name === 'warn' || name === 'error')));
   }
 
   function writer(name: Writer, original: Method): Method {

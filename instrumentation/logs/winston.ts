@@ -1,6 +1,7 @@
 import { logIds } from '../context.ts';
 import { type Diagnostics, reason } from '../diagnostics.ts';
 import { LOG } from '../names.ts';
+import { loggedError } from './errors.ts';
 import { levelNumber } from './levels.ts';
 import type { Shipping } from './shipping.ts';
 
@@ -116,7 +117,7 @@ function plain(members: Info): Record<string, unknown> {
   for (const key of Object.keys(members)) {
     const value = members[key];
     if (typeof value === 'function' || value === undefined) continue;
-    if (value instanceof Error) kept[key] = { type: value.name, message: value.message, stack: value.stack };
+    if (value instanceof Error) kept[key] = loggedError(value);
     else if (typeof value !== 'object' || value === null) kept[key] = typeof value === 'bigint' ? String(value) : value;
     else {
       try {
