@@ -1,6 +1,5 @@
-import type { LogItem, SinkSettings } from './sink.ts';
-import type { SpanRecord } from './span-record.ts';
-import type { DropReason, Shipped } from './stats.ts';
+import type { LogItem, Outcome, SinkSettings, SpanRun } from './sink.ts';
+import type { Shipped } from './stats.ts';
 
 /** `workerData` of the export thread. */
 export interface WorkerStart {
@@ -16,20 +15,12 @@ export const UNDELIVERED = 1;
 
 /** Main thread to export thread. */
 export type ToWorker =
-  | { readonly type: 'traces'; readonly items: readonly SpanRecord[] }
+  | { readonly type: 'traces'; readonly items: readonly SpanRun[] }
   | { readonly type: 'logs'; readonly items: readonly LogItem[] }
   /** Send everything; answer within `timeoutMs`. `last`: the process is ending, so an unreachable backend is given up at once. */
   | { readonly type: 'flush'; readonly id: number; readonly timeoutMs: number; readonly last: boolean };
 
 /** Export thread to main thread. */
 export type FromWorker =
-  | {
-      readonly type: 'report';
-      readonly signal: Shipped;
-      readonly exported: number;
-      readonly dropped: number;
-      readonly reason?: DropReason;
-      readonly error?: string;
-      readonly seconds: number;
-    }
+  | ({ readonly type: 'report'; readonly signal: Shipped } & Outcome)
   | { readonly type: 'flushed'; readonly id: number };

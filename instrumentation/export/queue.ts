@@ -1,7 +1,7 @@
 import type { SignalStats } from './stats.ts';
 
 /** Items are posted to the export thread in small pieces, so that copying one never holds the event loop. */
-const PIECE = 64;
+const MOST_PIECE = 64;
 
 /**
  * What waits for export on the main thread. `outstanding` counts everything recorded whose fate is unknown, here or in
@@ -12,27 +12,36 @@ export class ExportQueue<T> {
   #items: T[] = [];
   #timer: NodeJS.Timeout | undefined;
   readonly #limit: number;
+  readonly #piece: number;
   readonly #delayMs: number;
   readonly #stats: SignalStats;
   readonly #post: (items: T[]) => boolean;
 
   /** `post` hands items to the export thread and says whether it took them. */
-  constructor(limit: number, delayMs: number, stats: SignalStats, post: (items: T[]) => boolean) {
+  constructor(limit: number, batch: number, delayMs: number, stats: SignalStats, post: (items: T[]) => boolean) {
     this.#limit = limit;
+    this.#piece = Math.min(MOST_PIECE, batch);
     this.#delayMs = delayMs;
     this.#stats = stats;
     this.#post = post;
   }
 
-  push(item: T): void {
+  /** `make` is called only if there is room, so that what is dropped costs next to nothing. */
+  push(make: () => T): void {
     this.#stats.recorded++;
     if (this.outstanding >= this.#limit) {
       this.#stats.dropped.queue_full++;
       return;
     }
+    try {
+      this.#items.push(make());
+    } catch {
+      // An attribute that cannot be written (a getter that throws) costs its span, not the app.
+      this.#stats.dropped.rejected++;
+      return;
+    }
     this.outstanding++;
-    this.#items.push(item);
-    if (this.#items.length >= PIECE) this.drain();
+    if (this.#items.length >= this.#piece) this.drain();
     else this.#timer ??= setTimeout(this.drain, this.#delayMs).unref();
   }
 

@@ -3,9 +3,10 @@ import { Worker } from 'node:worker_threads';
 import { type Config, otlpTarget } from '../config.ts';
 import { type Diagnostics, reason } from '../diagnostics.ts';
 import type { Resource } from '../resource.ts';
+import { type EncodedSpan, encodeSpan } from './otlp-json.ts';
 import { FLUSHED, type FromWorker, type ToWorker, UNDELIVERED, type WorkerStart } from './protocol.ts';
 import { ExportQueue } from './queue.ts';
-import type { LogItem, SinkSettings } from './sink.ts';
+import type { LogItem, SinkSettings, SpanRun } from './sink.ts';
 import type { SpanRecord } from './span-record.ts';
 import type { ExportStats, Shipped } from './stats.ts';
 
@@ -37,11 +38,19 @@ export function createShipper({ config, diagnostics, resource, stats, dist }: De
   const shared = new Int32Array(new SharedArrayBuffer(8));
   const waiting = new Map<number, () => void>();
   const queues = {
-    traces: new ExportQueue<SpanRecord>(config.bspQueue, Math.min(HANDOVER_MS, config.bspDelay), stats.traces, (items) =>
-      post({ type: 'traces', items }),
+    traces: new ExportQueue<EncodedSpan>(
+      config.bspQueue,
+      config.bspBatch,
+      Math.min(HANDOVER_MS, config.bspDelay),
+      stats.traces,
+      (items) => post({ type: 'traces', items: runs(items) }),
     ),
-    logs: new ExportQueue<LogItem>(config.blrpQueue, Math.min(HANDOVER_MS, config.blrpDelay), stats.logs, (items) =>
-      post({ type: 'logs', items }),
+    logs: new ExportQueue<LogItem>(
+      config.blrpQueue,
+      config.blrpBatch,
+      Math.min(HANDOVER_MS, config.blrpDelay),
+      stats.logs,
+      (items) => post({ type: 'logs', items }),
     ),
   };
   let worker: Worker | undefined;
@@ -147,8 +156,8 @@ export function createShipper({ config, diagnostics, resource, stats, dist }: De
   }
 
   return {
-    spans: queues.traces,
-    logs: queues.logs,
+    spans: { push: (span) => queues.traces.push(() => encodeSpan(span)) },
+    logs: { push: (line) => queues.logs.push(() => line) },
     flush(timeoutMs, { last = false } = {}) {
       const id = begin(timeoutMs, last);
       if (id === undefined) return Promise.resolve();
@@ -181,4 +190,17 @@ export function createShipper({ config, diagnostics, resource, stats, dist }: De
       await thread?.terminate();
     },
   };
+}
+
+/** Neighbours of one scope become one text: to copy it costs little more than to copy one of them. */
+function runs(spans: readonly EncodedSpan[]): SpanRun[] {
+  const made: { scope: string; spans: string; count: number }[] = [];
+  for (const { scope, json } of spans) {
+    const last = made.at(-1);
+    if (last?.scope === scope) {
+      last.spans += `,${json}`;
+      last.count++;
+    } else made.push({ scope, spans: json, count: 1 });
+  }
+  return made;
 }

@@ -26,14 +26,26 @@ export interface SinkSettings {
   readonly redactKeys: readonly string[];
 }
 
+/** What became of one export request. */
+export interface Outcome {
+  readonly exported: number;
+  readonly dropped: number;
+  readonly reason?: DropReason;
+  readonly error?: string;
+  readonly seconds: number;
+}
+
 /** Called after each finished export request. */
-export type Report = (result: {
-  exported: number;
-  dropped: number;
-  reason?: DropReason;
-  error?: string;
-  seconds: number;
-}) => void;
+export type Report = (outcome: Outcome) => void;
+
+/** Some finished spans of one instrumentation scope, as JSON. */
+export interface SpanRun {
+  /** OTLP's `InstrumentationScope`. */
+  readonly scope: string;
+  /** Elements of OTLP's `spans`, joined by commas. */
+  readonly spans: string;
+  readonly count: number;
+}
 
 /** The sending end of one signal, inside the export thread. */
 export interface Sink<T> {

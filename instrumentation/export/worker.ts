@@ -22,9 +22,13 @@ port.on('message', (message: ToWorker) => {
     flush(message);
     return;
   }
-  pending[message.type] += message.items.length;
-  if (message.type === 'traces') sinks.traces.write(message.items);
-  else sinks.logs.write(message.items);
+  if (message.type === 'traces') {
+    for (const { count } of message.items) pending.traces += count;
+    sinks.traces.write(message.items);
+  } else {
+    pending.logs += message.items.length;
+    sinks.logs.write(message.items);
+  }
 });
 
 function reporter(signal: Shipped): Report {
