@@ -88,7 +88,9 @@ export function start(): (() => Promise<void>) | undefined {
       health,
       listening,
       logs,
-      flush: async (timeoutMs) => void (await Promise.all([shipper.flush(timeoutMs, { last: true }), metrics.flush(timeoutMs)])),
+      flush: async (timeoutMs, { last }) => {
+        await Promise.all([shipper.flush(timeoutMs, { last }), metrics.flush(timeoutMs), admin?.flush(timeoutMs)]);
+      },
       flushSync: (timeoutMs) => {
         const left = shipper.flushSync(timeoutMs);
         if (left > 0) diagnostics.warn(`${left} spans and log records were not delivered before the process ended.`);

@@ -10,37 +10,76 @@ const KEEP_ALIVE_MS = 75_000;
 
 /** Servers that share one port on all wanted addresses. */
 export interface Bound {
+  /** The port that was asked for, and from the time that {@link listening} says so, the real one. */
   readonly port: number;
+  /**
+   * Resolves to whether they listen; false if they were closed before.
+   *
+   * @throws the system's error (`EADDRINUSE`, `EACCES` …); nothing is left open then
+   */
+  readonly listening: Promise<boolean>;
   /** Frees the port at once, within this call. */
   close(): void;
 }
 
 /**
- * Listens on one port of every host. The first host must be had; another that this machine does not have is left out.
+ * Listens on one port of every host. The port is taken within this call. The first host must be had; another that this
+ * machine does not have is left out.
  *
  * @param port 0 is any free port
- * @throws the system's error (`EADDRINUSE`, `EACCES` …); nothing is left open
  */
-export async function bind(handler: RequestListener, hosts: readonly (string | undefined)[], port: number): Promise<Bound> {
+export function bind(handler: RequestListener, hosts: readonly (string | undefined)[], port: number): Bound {
   const servers: Server[] = [];
-  const close = () => servers.forEach(shut);
-  try {
-    for (const host of hosts) {
-      const first = servers.length === 0;
-      try {
-        servers.push(await listen(handler, host, first ? port : portOf(servers[0])));
-      } catch (error) {
-        if (first || (error as NodeJS.ErrnoException).code !== 'EADDRNOTAVAIL') throw error;
-      }
+  let closed = false;
+
+  async function listenAll(): Promise<boolean> {
+    try {
+      const [first, ...others] = hosts;
+      const main = open(first, port);
+      // Only where the port is known can the others follow at once.
+      if (port === 0) await main;
+      const rest = others.map((host) => open(host, portOf(servers[0])).catch(absent));
+      await Promise.all([main, ...rest]);
+    } catch (error) {
+      if (!closed) close();
+      throw error;
     }
-  } catch (error) {
-    close();
-    throw error;
+    return !closed;
   }
-  return { port: portOf(servers[0]), close };
+
+  function open(host: string | undefined, at: number): Promise<void> {
+    const server = create(handler);
+    servers.push(server);
+    return new Promise((resolve, reject) => {
+      server.once('error', reject).once('listening', resolve).once('close', resolve);
+      // Exclusive: the workers of a cluster would otherwise share the port, and each scrape would see another of them.
+      server.listen({ host, port: at, exclusive: true });
+    });
+  }
+
+  function close(): void {
+    closed = true;
+    for (const server of servers) {
+      server.close();
+      server.closeAllConnections();
+    }
+  }
+
+  const listening = listenAll();
+  return {
+    get port() {
+      return portOf(servers[0]) || port;
+    },
+    listening,
+    close,
+  };
 }
 
-function listen(handler: RequestListener, host: string | undefined, port: number): Promise<Server> {
+function absent(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EADDRNOTAVAIL') throw error;
+}
+
+function create(handler: RequestListener): Server {
   const server = createServer(
     {
       headersTimeout: HEADERS_MS,
@@ -55,24 +94,13 @@ function listen(handler: RequestListener, host: string | undefined, port: number
   // A reader that takes nothing for this long is gone.
   server.timeout = IDLE_MS;
   server.on('connection', (socket) => socket.unref());
+  // Running out of file descriptors later on is no reason to end the app.
+  server.on('error', () => {});
   server.unref();
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    // Exclusive: the workers of a cluster would otherwise share the port, and each scrape would see another of them.
-    server.listen({ host, port, exclusive: true }, () => {
-      server.off('error', reject);
-      server.on('error', () => {});
-      resolve(server);
-    });
-  });
+  return server;
 }
 
 function portOf(server: Server): number {
   const address = server.address();
   return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
-function shut(server: Server): void {
-  server.close();
-  server.closeAllConnections();
 }

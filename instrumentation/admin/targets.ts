@@ -1,7 +1,10 @@
-import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import { type Diagnostics, reason } from '../diagnostics.ts';
+
+/** Most files of others that are looked at. */
+const MOST_FILES = 500;
 
 export interface Target {
   /** `host:port`. */
@@ -32,6 +35,7 @@ export function announce(
   const half = `${file}.tmp`;
   const groups = [{ targets: [target.address], labels: { job: target.job, instance: target.address } }];
   try {
+    removeStale(folder, target.address);
     writeFileSync(half, JSON.stringify(groups) + '\n');
     renameSync(half, file);
   } catch (error) {
@@ -40,6 +44,20 @@ export function announce(
     return () => {};
   }
   return () => remove(file);
+}
+
+/** A file with the address that is ours now was left by a process that was killed: it would give our numbers its name. */
+function removeStale(folder: string, address: string): void {
+  const names = readdirSync(folder).filter((name) => name.endsWith('.json'));
+  for (const name of names.slice(0, MOST_FILES)) {
+    const file = join(folder, name);
+    try {
+      const groups: { targets?: unknown[] }[] = JSON.parse(readFileSync(file, 'utf8'));
+      if (groups.some(({ targets }) => targets?.includes(address))) remove(file);
+    } catch {
+      // Not one of ours, or gone meanwhile.
+    }
+  }
 }
 
 function folderOf({ targetsDir, surroundings }: Pick<Config, 'targetsDir' | 'surroundings'>): string {
