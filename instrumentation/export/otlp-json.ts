@@ -26,7 +26,7 @@ let scopeText = '';
  */
 export function encodeSpan(span: SpanRecord): EncodedSpan {
   const { parentSpanId, traceState, events, links } = span;
-  const flags = (span.traceFlags & 0xff) | IS_REMOTE_KNOWN | (span.parentIsRemote ? IS_REMOTE : 0);
+  const flags = (span.traceFlags & 0xff) | IS_REMOTE_KNOWN | (parentSpanId && span.parentIsRemote ? IS_REMOTE : 0);
   let json = `{"traceId":"${span.traceId}","spanId":"${span.spanId}"`;
   if (traceState) json += `,"traceState":${JSON.stringify(traceState)}`;
   if (parentSpanId) json += `,"parentSpanId":"${parentSpanId}"`;
