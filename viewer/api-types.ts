@@ -9,7 +9,7 @@
  * | path | query | answer |
  * |---|---|---|
  * | `/api/status` | | {@link Status} |
- * | `/api/overview` | `minutes` (15, at most 60) | {@link Overview} |
+ * | `/api/overview` | `minutes` (15, at most 30) | {@link Overview} |
  * | `/api/service` | `name`, `minutes` | {@link ServiceView} |
  * | `/api/series` | `service`, `name`, `minutes` | {@link MetricView} |
  * | `/api/map` | `minutes` | {@link ServiceMap} |

@@ -38,6 +38,8 @@ export interface ReceiverOptions {
   traces(spans: Span[]): void;
   logs(records: LogRecord[]): void;
   metrics(metrics: Metric[]): void;
+  /** Records that had to be refused. */
+  rejected?(count: number): void;
   /** Called once a body is read, before it is decoded. */
   intercept?: (request: ExportRequest) => Fault | undefined | Promise<Fault | undefined>;
   /** {@link MAX_BODY_BYTES} if absent. */
@@ -67,7 +69,13 @@ export function createReceiver(options: ReceiverOptions): Receiver {
     if (fault?.delayMs) await new Promise((resolve) => setTimeout(resolve, fault.delayMs).unref());
     if (fault?.reset) res.destroy();
     else if (fault?.status !== undefined) res.writeHead(fault.status, fault.headers).end(fault.body ?? '');
-    else if (!fault?.hang) send(res, 200, encoding, exportReply(signal, encoding, store(signal, encoding, body)));
+    else if (!fault?.hang) send(res, 200, encoding, accept(signal, encoding, body));
+  }
+
+  function accept(signal: Signal, encoding: Encoding, body: Buffer): Buffer {
+    const { rejected, reason } = store(signal, encoding, body);
+    if (rejected > 0) options.rejected?.(rejected);
+    return exportReply(signal, encoding, { rejected, reason });
   }
 
   /** Decodes and hands over; everything is synchronous from here, so that an answered batch is stored. */
