@@ -9,7 +9,7 @@ const WRITERS = { log: 30, info: 30, debug: 20, warn: 40, error: 50 } as const;
 const TRACE = 10;
 type Method = (...args: any[]) => void;
 type Writer = keyof typeof WRITERS;
-type Name = Writer | 'dir';
+type Name = Writer | 'dir' | 'dirxml';
 
 interface Dependencies {
   readonly mode: 'auto' | 'off' | 'ship' | 'json';
@@ -77,7 +77,8 @@ export function captureConsole(dependencies: Dependencies): () => void {
   }
 
   for (const name of Object.keys(WRITERS) as Writer[]) replace(name, (original) => writer(name, original));
-  // The only other method that writes by itself.
+  // The other methods that write by themselves.
+  replace('dirxml', (original) => writer('log', original));
   replace('dir', (original) => {
     const print = writer('log', target.log);
     return function (this: unknown, object, options, ...rest) {
