@@ -19,7 +19,8 @@ export interface Listening {
 }
 
 export function watchListening(): Listening {
-  const known: WeakRef<Server>[] = [];
+  let known: readonly WeakRef<Server>[] = [];
+  const pending = new WeakSet<Server>();
   const watchers = new Set<(port: number) => void>();
   let asked = false;
   let listened = false;
@@ -33,8 +34,18 @@ export function watchListening(): Listening {
   function notice(server: Server, args: readonly unknown[]): void {
     asked = true;
     if (!known.some((entry) => entry.deref() === server)) {
-      const alive = known.filter((entry) => entry.deref() !== undefined);
-      known.splice(0, known.length, ...alive.slice(1 - MOST_SERVERS), new WeakRef(server));
+      // Those that have closed make room first.
+      const kept = known.length < MOST_SERVERS ? known : known.filter((entry) => entry.deref()?.listening);
+      known = [...kept.slice(1 - MOST_SERVERS), new WeakRef(server)];
+    }
+    if (!pending.has(server)) {
+      // One listener however often the app tries; not a look at `listening` later on, because the primary of a cluster takes
+      // the handle out of the server that it has just opened.
+      pending.add(server);
+      server.prependOnceListener('listening', () => {
+        listened = true;
+        pending.delete(server);
+      });
     }
     const port = portOf(args);
     if (port !== undefined) for (const watcher of watchers) watcher(port);
@@ -46,7 +57,7 @@ export function watchListening(): Listening {
   return {
     servers,
     asked: () => asked,
-    isServer: () => (listened ||= asked && servers().length > 0),
+    isServer: () => listened,
     beforeBind: (fn) => {
       watchers.add(fn);
       return () => watchers.delete(fn);

@@ -51,7 +51,7 @@ export function buildReport({ resource, phase, checks }: ReportInput): HealthRep
   const uptime = round(process.uptime());
   return {
     status: overall(entries),
-    version: resource.serviceVersion,
+    version: resource.serviceVersion || undefined,
     serviceId: resource.instanceId,
     description: resource.serviceName,
     notes: [phase],

@@ -8,13 +8,13 @@ const SETTLE_MS = 2000;
 
 /**
  * Turns the phase from `starting` to `ready`: when the entry module has loaded, and a server listens if the app asked for
- * one. It looks at the servers instead of listening to them, so that the app finds no listeners that it did not add.
+ * one.
  *
  * @param settleMs after this, an app without a server is ready too
  */
 export function watchReadiness(
   health: Pick<Health, 'phase' | 'setPhase'>,
-  listening: Pick<Listening, 'asked' | 'servers'>,
+  listening: Pick<Listening, 'asked' | 'isServer'>,
   settleMs = SETTLE_MS,
 ): () => void {
   let timer: NodeJS.Timeout | undefined;
@@ -23,7 +23,7 @@ export function watchReadiness(
     const look = () => {
       if (health.phase() !== 'starting') return clearInterval(timer);
       const waited = performance.now() - loadedAt;
-      if (listening.asked() ? listening.servers().length === 0 : waited < settleMs) return;
+      if (listening.asked() ? !listening.isServer() : waited < settleMs) return;
       clearInterval(timer);
       health.setPhase('ready');
     };
