@@ -15,6 +15,14 @@ export interface Output {
 
 type Stream = NodeJS.WriteStream;
 
+/** Control characters but tab and line feed, as JSON writes them; an escaped backslash is matched to be passed over. */
+const CONTROL = /\\\\|\\(?:u00(?:0[0-8bcef]|1[0-9a-f])|[bfr])|[\u007f-\u009f]/g;
+
+/** A log line may say anything, but not move the cursor of a terminal. */
+function visible(sequence: string): string {
+  return sequence === '\\\\' ? sequence : '\ufffd';
+}
+
 /**
  * @param format `auto` is pretty on a terminal and JSON otherwise.
  * @param link makes the address under which the viewer shows a trace.
@@ -54,12 +62,14 @@ export function createOutput(
         return;
       }
       // A reader that has gone (`| head`) must not end the app, as an 'error' event without a listener would.
-      const guard = () => {};
-      target.once('error', guard);
-      target.write(text, (error) => {
-        if (error && target.listenerCount('error') === 0) target.once('error', () => {});
-      });
-      target.removeListener('error', guard);
+      target.once('error', ignore);
+      try {
+        target.write(text, (error) => {
+          if (error && target.listenerCount('error') === 0) target.once('error', ignore);
+        });
+      } finally {
+        target.removeListener('error', ignore);
+      }
     } catch {
       // The app's stdout may be anything; our lines are not worth an exception.
     }
@@ -86,6 +96,8 @@ export function createOutput(
   };
 }
 
+function ignore(): void {}
+
 function loadPretty(colorize: boolean, diagnostics: Diagnostics, link?: (traceId: string) => string): (line: string) => string {
   try {
     const { prettyFactory } = createRequire(import.meta.url)('pino-pretty') as typeof import('pino-pretty');
@@ -103,7 +115,7 @@ function loadPretty(colorize: boolean, diagnostics: Diagnostics, link?: (traceId
         return `${scope}${log[key] ?? ''}${address}`;
       },
     });
-    return (line) => print(line) ?? line;
+    return (line) => print(line.replace(CONTROL, visible)) ?? line;
   } catch (error) {
     diagnostics.warn(`pino-pretty could not be loaded, log lines stay JSON: ${String(error)}`, 'pretty');
     return (line) => line;

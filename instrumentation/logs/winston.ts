@@ -95,11 +95,10 @@ export class WinstonWiring {
     const level = String(info[LEVEL]);
     if (!logger.isLevelEnabled?.(level)) return;
     const { level: _, message, ...meta } = info;
-    const line = JSON.stringify({
-      level,
-      ...plain(meta),
-      msg: typeof message === 'string' ? message : plain({ message }).message,
-    });
+    // A logged error is the record itself; what tells of it is not enumerable.
+    const err = info instanceof Error ? { err: loggedError(info) } : undefined;
+    const msg = typeof message === 'string' ? message : plain({ message }).message;
+    const line = JSON.stringify({ level, ...plain(meta), ...err, msg });
     this.#lastText = info[MESSAGE];
     this.#shipping.ship(line, levelNumber(level), Date.now(), 'msg');
   }
