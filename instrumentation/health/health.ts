@@ -1,6 +1,7 @@
 import type { Config } from '../config.ts';
 import type { Diagnostics } from '../diagnostics.ts';
 import type { ExportStats } from '../export/stats.ts';
+import { createRedactor } from '../redaction.ts';
 import type { Check, CheckOptions, CheckResult, Status } from './check.ts';
 import { builtIns } from './checks/index.ts';
 import { buildReport, type HealthReport, type ReportedCheck } from './report.ts';
@@ -35,7 +36,7 @@ export interface Health {
 }
 
 export interface HealthDeps {
-  readonly config: Pick<Config, 'requiredEnv' | 'surroundings' | 'tracesExporter' | 'logsExporter'>;
+  readonly config: Pick<Config, 'requiredEnv' | 'surroundings' | 'redactKeys' | 'tracesExporter' | 'logsExporter'>;
   readonly diagnostics: Diagnostics;
   readonly stats: Pick<ExportStats, 'healthy' | 'lastError'>;
   readonly resource: { readonly serviceName: string; readonly serviceVersion?: string; readonly instanceId: string };
@@ -48,6 +49,7 @@ const INTERVAL_MS = 10_000;
 const SHORTEST_INTERVAL_MS = 100;
 const MOST_CHECKS = 200;
 const LONGEST_NAME = 100;
+const LONGEST_OUTPUT = 500;
 
 interface Entry extends ReportedCheck {
   readonly check: Check;
@@ -60,13 +62,16 @@ interface Entry extends ReportedCheck {
 const nothing = () => {};
 
 export function createHealth({ config, diagnostics, stats, resource, onResult = nothing }: HealthDeps): Health {
+  const redactor = createRedactor(config.redactKeys);
   const entries = new Map<string, Entry>();
   let started = false;
   let phase: Phase = 'starting';
 
   function launch(entry: Entry): void {
     entry.stop = runRepeatedly(entry.check, entry, (result) => {
-      entry.result = result;
+      // Drivers put connection strings into their messages.
+      const output = result.output === undefined ? undefined : redactor.text(result.output.slice(0, LONGEST_OUTPUT));
+      entry.result = { ...result, output };
       onResult(entry.name, result.status, result.durationMs / 1000);
     });
   }

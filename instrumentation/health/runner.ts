@@ -5,7 +5,6 @@ import type { Check, CheckResult, Outcome } from './check.ts';
 
 // A check belongs to no request, whoever registered it, and its own calls would be noise among the app's traces.
 const CONTEXT = suppressTracing(ROOT);
-const LONGEST_OUTPUT = 500;
 
 /**
  * Runs a check again and again in the background, never two runs at a time: a run that outlives its time limit is
@@ -38,7 +37,7 @@ export function runRepeatedly(
     try {
       finish(read(await check(controller.signal)));
     } catch (error) {
-      finish({ status: 'fail', output: tidy(reason(error)) || 'failed without a reason' });
+      finish({ status: 'fail', output: reason(error) || 'failed without a reason' });
     }
     clearTimeout(deadline);
     if (!stopped) schedule(Math.max(0, intervalMs - (performance.now() - startedAt)));
@@ -60,15 +59,10 @@ function read(value: unknown): Outcome {
   if (value === false) return { status: 'fail', output: 'the check returned false' };
   if (!isOutcome(value)) return { status: 'pass' };
   const { status, output, observedValue, observedUnit } = value;
-  return { status, output: output === undefined ? undefined : tidy(String(output)), observedValue, observedUnit };
+  return { status, output: output === undefined ? undefined : String(output), observedValue, observedUnit };
 }
 
 function isOutcome(value: unknown): value is Outcome {
   const status = (value as Outcome | null | undefined)?.status;
   return status === 'pass' || status === 'warn' || status === 'fail';
-}
-
-/** Short, and without the credentials that database drivers put into their messages. */
-function tidy(text: string): string {
-  return text.replace(/\/\/[^\s/@]*@/g, '//').slice(0, LONGEST_OUTPUT);
 }

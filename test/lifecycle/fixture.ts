@@ -14,6 +14,9 @@ const say = (text: string) => void writeSync(1, `kit: ${text}\n`);
 const { config } = loadConfig();
 const diagnostics = createDiagnostics(config);
 const health = createHealth({ config, diagnostics, stats: createStats(), resource: { serviceName: 'app', instanceId: '1' } });
+// A check that never ends is no reason to live either.
+health.register('stuck', () => new Promise(() => {}));
+health.start();
 const listening = watchListening();
 const stop = startLifecycle({
   config,
