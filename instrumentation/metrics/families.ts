@@ -39,6 +39,15 @@ interface PromResult {
   }[];
 }
 
+/** A metric, and what the registry that holds it makes of it. */
+export interface Source {
+  readonly metric: PromMetric;
+  readonly name: string;
+  /** `counter`, `gauge` or `histogram` where it is one of prom-client's own classes. */
+  readonly type: FamilyType | undefined;
+  readonly defaults: DefaultLabels;
+}
+
 type DefaultLabels = Readonly<Record<string, unknown>> | undefined;
 
 /** prom-client checks the names of a metric's labels, but not those of a registry's default labels. */
@@ -61,27 +70,27 @@ function header(name: string, help: unknown, type: unknown, aggregation: unknown
  * versions 11 to 15 do. The series are read one by one as the result is iterated, which is what keeps a large page from
  * holding the event loop: prom-client's own `get()` makes all of them in one go.
  */
-export function readDirectly(metric: PromMetric, name = metric.name, defaults?: DefaultLabels): Family | undefined {
+export function readDirectly({ metric, name, type, defaults }: Source): Family | undefined {
   const { hashMap, upperBounds } = metric;
   if (typeof hashMap !== 'object' || hashMap === null) return undefined;
   const all = Object.values(hashMap);
   const names = metric.labelNames ?? [];
-  if (metric.type === 'histogram') {
+  if (type === 'histogram') {
     if (!Array.isArray(upperBounds) || !all.every(isDistribution)) return undefined;
     const keys = upperBounds.map(String);
     return {
-      ...header(name, metric.help, metric.type, metric.aggregator),
+      ...header(name, metric.help, type, metric.aggregator),
       bounds: upperBounds,
       samples: distributions(all, keys, names, defaults),
     };
   }
-  if (metric.type !== 'counter' && metric.type !== 'gauge') return undefined;
+  if (type !== 'counter' && type !== 'gauge') return undefined;
   if (!all.every((series) => typeof series?.value === 'number')) return undefined;
-  return { ...header(name, metric.help, metric.type, metric.aggregator), samples: points(all, names, defaults) };
+  return { ...header(name, metric.help, type, metric.aggregator), samples: points(all, names, defaults) };
 }
 
 /** A metric of any other shape, by its own `get()`. Rejects with whatever the metric throws. */
-export async function readByGet(metric: PromMetric, name = metric.name, defaults?: DefaultLabels): Promise<Family> {
+export async function readByGet({ metric, name, defaults }: Source): Promise<Family> {
   const result = (await metric.get()) as PromResult;
   const samples = (result.values ?? []).map(({ labels, value, metricName, exemplar }): Point => {
     const suffix = metricName?.startsWith(metric.name) ? metricName.slice(metric.name.length) : '';

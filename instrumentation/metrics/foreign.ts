@@ -1,4 +1,5 @@
 import type { PromMetric } from './families.ts';
+import type { FamilyType } from './types.ts';
 
 /** What is used of a registry of any version of prom-client. */
 export interface PromRegistry {
@@ -12,7 +13,12 @@ export interface PromRegistry {
 interface PromClient {
   readonly register?: PromRegistry;
   readonly Registry?: { readonly prototype: { registerMetric?: (metric: unknown) => unknown } };
+  readonly Counter?: MetricClass;
+  readonly Gauge?: MetricClass;
+  readonly Histogram?: MetricClass;
 }
+
+type MetricClass = { readonly prototype?: { readonly get?: unknown } };
 
 /** More registries than any app has on purpose; one that makes them in a loop must not fill our memory. */
 const MOST_REGISTRIES = 1000;
@@ -23,6 +29,7 @@ const MOST_REGISTRIES = 1000;
  */
 export class ForeignRegistries {
   readonly #own: object;
+  readonly #types = new Map<unknown, FamilyType>();
   readonly #known = new WeakSet<object>();
   readonly #all = new Set<WeakRef<PromRegistry>>();
   readonly #gone = new FinalizationRegistry<WeakRef<PromRegistry>>((ref) => this.#all.delete(ref));
@@ -39,7 +46,26 @@ export class ForeignRegistries {
   adopt(promClient: unknown): void {
     if (typeof promClient !== 'object' || promClient === null || this.#known.has(promClient)) return;
     this.#known.add(promClient);
-    const { register, Registry } = promClient as PromClient;
+    try {
+      this.#adopt(promClient);
+    } catch {
+      // It only looks like prom-client.
+    }
+  }
+
+  /**
+   * The type of a metric of one of prom-client's own classes, which keep their series where families.ts reads them;
+   * undefined for any other.
+   */
+  plainType(metric: PromMetric): FamilyType | undefined {
+    return this.#types.get(metric.get);
+  }
+
+  #adopt(promClient: PromClient & object): void {
+    const { register, Registry, Counter, Gauge, Histogram } = promClient;
+    // Before version 15 the type is not a member of the metric.
+    this.#types.set(Counter?.prototype?.get, 'counter').set(Gauge?.prototype?.get, 'gauge');
+    this.#types.set(Histogram?.prototype?.get, 'histogram').delete(undefined);
     if (isRegistry(register) && register !== this.#own) {
       this.#known.add(register);
       this.#defaults.add(register);

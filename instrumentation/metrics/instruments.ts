@@ -27,6 +27,11 @@ export type Refuse = (why: string) => void;
 
 const numberSeries = (labels: Record<string, string>, text: string): NumberSeries => ({ labels, text, value: 0 });
 
+/** A refused value in a message. */
+function shown(value: unknown): string {
+  return typeof value === 'number' ? String(value) : `value of type ${typeof value}`;
+}
+
 type Store<S> = { hashMap: Record<string, S> };
 
 /** What the instruments have in common: the metric of prom-client, its labels and its limit. */
@@ -50,14 +55,14 @@ export class KitCounter implements Counter {
   }
 
   inc(labels: Labels = NONE, value = 1): void {
-    if (value >= 0 && value < Infinity) this.#series.find(labels).value += value;
-    else this.#refuse(`a counter takes no ${value}`);
+    if (typeof value === 'number' && value >= 0 && value < Infinity) this.#series.find(labels).value += value;
+    else this.#refuse(`a counter takes no ${shown(value)}`);
   }
 
   /** For totals that are counted elsewhere. */
   setTotal(labels: Labels, value: number): void {
-    if (value >= 0 && value < Infinity) this.#series.find(labels).value = value;
-    else this.#refuse(`a counter takes no ${value}`);
+    if (typeof value === 'number' && value >= 0 && value < Infinity) this.#series.find(labels).value = value;
+    else this.#refuse(`a counter takes no ${shown(value)}`);
   }
 
   remove(labels: Labels): void {
@@ -76,12 +81,12 @@ export class KitGauge implements Gauge {
 
   set(labels: Labels, value: number): void {
     if (typeof value === 'number') this.#series.find(labels).value = value;
-    else this.#refuse(`a gauge takes no ${typeof value}`);
+    else this.#refuse(`a gauge takes no ${shown(value)}`);
   }
 
   add(labels: Labels, delta: number): void {
-    if (delta - delta === 0) this.#series.find(labels).value += delta;
-    else this.#refuse(`a gauge cannot be changed by ${delta}`);
+    if (typeof delta === 'number' && delta - delta === 0) this.#series.find(labels).value += delta;
+    else this.#refuse(`a gauge cannot be changed by ${shown(delta)}`);
   }
 
   remove(labels: Labels): void {
@@ -116,8 +121,9 @@ export class KitHistogram implements Histogram {
   }
 
   observe(labels: Labels, value: number, exemplar?: SpanContext): void {
-    if (value - value === 0) record(this.#series.find(labels), this.#bounds, this.#keys, value, exemplar);
-    else this.#refuse(`a histogram takes no ${value}`);
+    if (typeof value === 'number' && value - value === 0)
+      record(this.#series.find(labels), this.#bounds, this.#keys, value, exemplar);
+    else this.#refuse(`a histogram takes no ${shown(value)}`);
   }
 
   child(...labelValues: string[]): HistogramChild {
@@ -164,8 +170,8 @@ class Child implements HistogramChild {
   }
 
   observe(value: number, exemplar?: SpanContext): void {
-    if (value - value !== 0) {
-      this.#refuse(`a histogram takes no ${value}`);
+    if (typeof value !== 'number' || value - value !== 0) {
+      this.#refuse(`a histogram takes no ${shown(value)}`);
       return;
     }
     // prom-client's reset() begins a new map; what was recorded into the old one would be lost.

@@ -2,6 +2,7 @@ import type { Config } from '../config.ts';
 import type { Diagnostics } from '../diagnostics.ts';
 import type { ExportStats } from '../export/stats.ts';
 import type { Resource } from '../resource.ts';
+import { AppCollect } from './app-collect.ts';
 import { Collectors } from './collectors.ts';
 import { ForeignRegistries } from './foreign.ts';
 import { createMeterProvider } from './otel-bridge.ts';
@@ -10,6 +11,7 @@ import { createPush } from './push.ts';
 import { KitRegistry } from './registry.ts';
 import { startRuntime } from './runtime/index.ts';
 import { exportMetrics } from './self.ts';
+import { Sources } from './sources.ts';
 import { targetInfo } from './target-info.ts';
 import type { Metrics } from './types.ts';
 import { createUserMetrics } from './user.ts';
@@ -30,7 +32,8 @@ export function createMetrics({ config, diagnostics, stats, resource, pushWorker
   const registry = new KitRegistry(config.maxSeries, diagnostics);
   const collectors = new Collectors(diagnostics);
   const foreign = new ForeignRegistries(registry.prom);
-  const pages = new Pages(registry, collectors, foreign, diagnostics);
+  const sources = new Sources(registry, foreign, diagnostics);
+  const pages = new Pages(registry, collectors, sources, new AppCollect(diagnostics));
   const self = exportMetrics(registry, stats);
   targetInfo(registry, resource.attributes);
   const push =

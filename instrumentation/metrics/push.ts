@@ -43,7 +43,7 @@ interface Dependencies {
   readonly registry: KitRegistry;
   /** The built file of push-worker.ts. */
   readonly worker: string;
-  families(): Promise<AsyncIterable<Family>>;
+  families(): Promise<Iterable<Family>>;
 }
 
 /**
@@ -77,7 +77,7 @@ export function createPush({ config, diagnostics, resource, registry, worker: fi
     const post = (message: ToPusher) => worker?.postMessage(message);
     try {
       const slice = new Slice();
-      for await (const family of await families()) {
+      for (const family of await families()) {
         let samples: Sample[] = [];
         for (const sample of family.samples) {
           samples.push(sample);

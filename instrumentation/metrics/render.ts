@@ -6,7 +6,7 @@ import type { Distribution, Exemplar, Family, Page, Point } from './types.ts';
 const CHUNK_CHARACTERS = 16_384;
 
 /** A page of these families, a snapshot's for example, in the format that `accept` asks for. */
-export function toPage(families: AsyncIterable<Family> | Iterable<Family>, accept?: string): Page {
+export function toPage(families: Iterable<Family>, accept?: string): Page {
   const format = negotiate(accept);
   return { contentType: CONTENT_TYPES[format], chunks: render(families, format) };
 }
@@ -17,12 +17,12 @@ export function toPage(families: AsyncIterable<Family> | Iterable<Family>, accep
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/
  * @see https://prometheus.io/docs/specs/om/open_metrics_spec/
  */
-async function* render(families: AsyncIterable<Family> | Iterable<Family>, format: Format): AsyncGenerator<string> {
+async function* render(families: Iterable<Family>, format: Format): AsyncGenerator<string> {
   const openMetrics = format === 'openmetrics';
   const slice = new Slice();
   const taken = new Set<string>();
   let chunk = '';
-  for await (const family of families) {
+  for (const family of families) {
     // All samples of a family are of one kind.
     let lines: ((sample: any) => string) | undefined;
     for (const sample of family.samples) {
@@ -66,7 +66,7 @@ function typed({ name, type }: Family, openMetrics: boolean, taken: Set<string>)
   // A family of counters is named without the suffix of its samples. One that has no such suffix, or whose short name is
   // another family's, stays what it is called: the same series must not have two names in two formats.
   const short = name.replace(/_total$/, '');
-  return short === name || taken.has(short) ? { name, type: 'unknown' } : { name: short, type: 'counter' };
+  return short === name || short === '' || taken.has(short) ? { name, type: 'unknown' } : { name: short, type: 'counter' };
 }
 
 function point(name: string, openMetrics: boolean): (sample: Point) => string {

@@ -11,9 +11,19 @@ const HARMLESS = /^[^\\"\n]*$/;
 
 /** What a label value may be: bounded in length, without NUL (Prometheus' lexer ends there), well-formed. */
 export function labelValue(raw: unknown): string {
-  let value = typeof raw === 'string' ? raw : raw === undefined || raw === null ? '' : String(raw);
+  let value = typeof raw === 'string' ? raw : valueText(raw);
   if (value.length > MOST_CHARACTERS) value = value.slice(0, MOST_CHARACTERS - 1) + '…';
   return value.includes('\0') ? value.replaceAll('\0', '\ufffd') : value;
+}
+
+/** Of what is no text; what cannot be made one is empty. */
+function valueText(raw: unknown): string {
+  if (raw === undefined || raw === null) return '';
+  try {
+    return String(raw);
+  } catch {
+    return '';
+  }
 }
 
 export function escapeLabel(value: string): string {

@@ -38,19 +38,40 @@ export function createUserMetrics(registry: KitRegistry, diagnostics: Diagnostic
       const { help = name, labels, aggregation } = options;
       return kind({ type: 'gauge', name, help, labels, aggregation, buckets: (options as UserHistogramOptions).buckets });
     } catch (error) {
-      diagnostics.warn(`metrics: "${String(name)}" cannot be used: ${reason(error)}. It records nothing.`);
+      diagnostics.warn(
+        `metrics: "${typeof name === 'string' ? name : typeof name}" cannot be used: ${reason(error)}. It records nothing.`,
+      );
       return undefined;
     }
   }
 
   return {
     counter(name, options = {}) {
-      const full = String(name).endsWith('_total') ? name : `${name}_total`;
-      return userCounter(make(full, options, (definition) => registry.counter(definition)));
+      const full = typeof name === 'string' && !name.endsWith('_total') ? `${name}_total` : name;
+      return guarded(userCounter(make(full, options, (definition) => registry.counter(definition))));
     },
-    gauge: (name, options = {}) => userGauge(make(name, options, (definition) => registry.gauge(definition))),
-    histogram: (name, options = {}) => userHistogram(make(name, options, (definition) => registry.histogram(definition))),
+    gauge: (name, options = {}) => guarded(userGauge(make(name, options, (definition) => registry.gauge(definition)))),
+    histogram: (name, options = {}) =>
+      guarded(userHistogram(make(name, options, (definition) => registry.histogram(definition)))),
   };
+
+  /** The same methods, which do not throw whatever they are given: a label whose getter throws, for one. */
+  function guarded<T extends object>(instrument: T): T {
+    const methods = Object.entries(instrument).map(([name, method]) => {
+      return [
+        name,
+        (...args: unknown[]) => {
+          try {
+            return method(...args);
+          } catch (error) {
+            diagnostics.warn(`metrics: ${name}() was given something that cannot be recorded: ${reason(error)}.`);
+            return name === 'startTimer' ? () => 0 : undefined;
+          }
+        },
+      ];
+    });
+    return Object.fromEntries(methods);
+  }
 }
 
 const NONE: Labels = {};

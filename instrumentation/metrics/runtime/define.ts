@@ -8,6 +8,8 @@ import type { KitRegistry } from '../registry.ts';
 export interface RuntimeCollector {
   /** The `collector` label of `o11y_collector_success`. */
   readonly name: string;
+  /** Whether it is to be done before the others begin, because they would disturb it or it them. */
+  readonly first?: boolean;
   /** Makes its metrics. */
   start(registry: KitRegistry): Running;
 }

@@ -13,6 +13,7 @@ const NOTE = `over the last 30 to 60 s, sampled by a ${RESOLUTION_MS} ms timer: 
  */
 export const eventLoopLag: RuntimeCollector = {
   name: 'event_loop_lag',
+  first: true,
   start(registry) {
     const now = registry.gauge(gauge('nodejs_eventloop_lag_seconds', 'Lag of the event loop when the scrape arrived.'));
     const stat = (part: string, what: string) =>

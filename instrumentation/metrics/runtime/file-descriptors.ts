@@ -1,10 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFileSync } from 'node:fs';
 import { gauge, type RuntimeCollector } from './define.ts';
 
 /** Only Linux tells. */
 export const fileDescriptors: RuntimeCollector = {
   name: 'file_descriptors',
+  // Otherwise every page would count this reading among the active requests.
+  first: true,
   start(registry) {
     if (process.platform !== 'linux') return {};
     const open = registry.gauge(gauge('process_open_fds', 'Number of open file descriptors.'));
@@ -13,10 +14,15 @@ export const fileDescriptors: RuntimeCollector = {
     max.set({}, limit === 'unlimited' ? Infinity : Number(limit));
     return {
       // Off the event loop: a process with ten thousand sockets has as many entries here.
-      async collect() {
-        // Less the one that reads the folder.
-        open.set({}, (await readdir('/proc/self/fd')).length - 1);
-      },
+      collect: () =>
+        new Promise((resolve, reject) => {
+          readdir('/proc/self/fd', (error, entries) => {
+            if (error) return reject(error);
+            // Less the one that reads the folder.
+            open.set({}, entries.length - 1);
+            resolve();
+          });
+        }),
     };
   },
 };

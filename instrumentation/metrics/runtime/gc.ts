@@ -22,6 +22,8 @@ export const gc: RuntimeCollector = {
       labels: ['kind'],
       buckets: [0.001, 0.01, 0.1, 1, 2, 5],
     });
+    // With 0 from the start, so that the first collection is an increase.
+    for (const kind of Object.values(KINDS)) duration.child(kind);
     const record = (entries: PerformanceEntry[]) => {
       for (const entry of entries) {
         const { detail } = entry as PerformanceEntry & { detail: { kind: number } };

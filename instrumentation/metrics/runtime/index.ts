@@ -29,11 +29,9 @@ export const RUNTIME_COLLECTORS: readonly RuntimeCollector[] = [
 /** One that cannot start (a runtime without its part of Node) is left out; the others start. */
 export function startRuntime(registry: KitRegistry, collectors: Collectors, diagnostics: Diagnostics): () => void {
   const stops: (() => void)[] = [];
-  for (const { name, start } of RUNTIME_COLLECTORS) {
+  for (const { name, first, start } of RUNTIME_COLLECTORS) {
     try {
       const running = start(registry);
-      // The lag is asked for before the others: it would measure them otherwise.
-      const first = name === eventLoopLag.name;
       stops.push(collectors.add(name, () => running.collect?.(), first));
       stops.push(() => running.stop?.());
     } catch (error) {
