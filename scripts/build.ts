@@ -68,12 +68,27 @@ const BUNDLES: Record<string, BuildOptions> = {
   'cli.mjs': { ...esm, entryPoints: ['cli/main.ts'] },
 };
 
+/** The viewer's page, served from memory as three files; for browsers of the last two years. */
+const page: BuildOptions = {
+  absWorkingDir: root,
+  entryPoints: ['viewer/page/main.tsx', 'viewer/page/page.css', 'viewer/page/page.html'],
+  bundle: true,
+  minify: true,
+  format: 'iife',
+  target: ['chrome123', 'firefox120', 'safari17.5'],
+  loader: { '.html': 'copy' },
+  entryNames: 'page',
+  outdir: join(dist, 'viewer'),
+  legalComments: 'none',
+  logLevel: 'warning',
+};
+
 /** Bundles everything that is published into dist/. */
 export async function buildAll({ types = true, clean = false } = {}): Promise<void> {
   if (clean) rmSync(dist, { recursive: true, force: true });
   mkdirSync(dist, { recursive: true });
   const present = Object.entries(BUNDLES).filter(([, options]) => existsSync(join(root, (options.entryPoints as string[])[0])));
-  await Promise.all(present.map(([file, options]) => build({ ...options, outfile: join(dist, file) })));
+  await Promise.all([build(page), ...present.map(([file, options]) => build({ ...options, outfile: join(dist, file) }))]);
   if (existsSync(join(dist, 'cli.mjs'))) chmodSync(join(dist, 'cli.mjs'), 0o755);
   if (types && npx('tsc', ['-p', 'tsconfig.types.json']) !== 0) process.exitCode = 1;
 }
