@@ -3,6 +3,7 @@
  * `npm start -- --once`: one bounded round that judges itself and ends with exit code 0 or 1.
  */
 import { parseArgs } from 'node:util';
+import { runDemo } from './demo/demo.ts';
 import { runRound } from './demo/round.ts';
 import { describeRound } from './demo/summary.ts';
 
@@ -15,17 +16,6 @@ const HELP = `npm start -- [options]
   --port N        port of the viewer (4318; with --once a free one)
   --help          this text`;
 
-const { values } = parseArgs({
-  options: {
-    once: { type: 'boolean', default: false },
-    rate: { type: 'string', default: '4' },
-    count: { type: 'string', default: '60' },
-    seed: { type: 'string', default: '1' },
-    port: { type: 'string' },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-});
-
 try {
   process.exitCode = await main();
 } catch (error) {
@@ -34,6 +24,16 @@ try {
 }
 
 async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      once: { type: 'boolean', default: false },
+      rate: { type: 'string', default: '4' },
+      count: { type: 'string', default: '60' },
+      seed: { type: 'string', default: '1' },
+      port: { type: 'string' },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
   if (values.help) {
     console.log(HELP);
     return 0;
@@ -42,7 +42,7 @@ async function main(): Promise<number> {
   const seed = number('--seed', values.seed, 0, 2 ** 31);
   const port = values.port === undefined ? undefined : number('--port', values.port, 0, 65_535);
 
-  if (!values.once) return 1;
+  if (!values.once) return runDemo({ rate, seed, port });
   const count = number('--count', values.count, 1, 10_000);
   const round = await runRound({ rate, seed, count, port: port ?? 0 }, console.log);
   console.log(describeRound(round));

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Overview, Status, TraceList } from '../../../viewer/api-types.ts';
+import type { Overview, Status, TraceList, TraceSummary } from '../../../viewer/api-types.ts';
 import { drawLine, drawScreen, type Picture, type Pointer } from './screen.ts';
 import type { Service } from './service.ts';
 
@@ -27,7 +27,7 @@ export async function showLive({ viewer, services, signal }: LiveOptions): Promi
       ask<Overview>(viewer, '/api/overview', signal),
       ask<Status>(viewer, '/api/status', signal),
       ask<TraceList>(viewer, `/api/traces?limit=1&minMs=${SLOW_MS}`, signal),
-      ask<TraceList>(viewer, '/api/traces?limit=1&status=error', signal),
+      ask<TraceList>(viewer, '/api/traces?limit=20&status=error', signal),
     ]);
     const picture: Picture = {
       seconds: (performance.now() - startedAt) / 1000,
@@ -38,12 +38,16 @@ export async function showLive({ viewer, services, signal }: LiveOptions): Promi
           const { count, rate, errorRatio, p50, p95 } = total;
           return { service, requests: count, rate, errorRatio, p50, p95, logs };
         }),
-      dropped: overview.dropped.evictedSpans + overview.dropped.evictedLogs + overview.dropped.rejected,
+      evictedTraces: overview.dropped.evictedTraces,
       viewer,
       gateway: services[0].url,
-      metrics: status.targets.map(({ url }) => url),
-      slow: pointer(viewer, slow),
-      failed: pointer(viewer, failed),
+      metrics: status.targets.filter(({ service }) => service !== null && names.includes(service)).map(({ url }) => url),
+      slow: pointer(viewer, slow.traces[0]),
+      // A declined payment is an error of a call on the way, too; here a failure is one that the visitor saw.
+      failed: pointer(
+        viewer,
+        failed.traces.find((trace) => trace.httpStatus !== null && trace.httpStatus >= 500),
+      ),
     };
     if (terminal) process.stdout.write(`\x1b[H${drawScreen(picture).join('\x1b[K\n')}\x1b[K\n\x1b[J`);
     else console.log(drawLine(picture));
@@ -63,8 +67,7 @@ async function ask<T>(viewer: string, path: string, signal: AbortSignal): Promis
   return (await response.json()) as T;
 }
 
-function pointer(viewer: string, { traces }: TraceList): Pointer | undefined {
-  const trace = traces[0];
+function pointer(viewer: string, trace: TraceSummary | undefined): Pointer | undefined {
   if (!trace) return undefined;
   const status = trace.httpStatus === null ? '' : `, ${trace.httpStatus}`;
   return { url: `${viewer}/t/${trace.traceId}`, what: `${trace.name}, ${Math.round(trace.durationMs)} ms${status}` };

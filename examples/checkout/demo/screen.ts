@@ -21,8 +21,8 @@ export interface Picture {
   /** Seconds since the start. */
   readonly seconds: number;
   readonly rows: readonly Row[];
-  /** Spans and log records that were given up anywhere. */
-  readonly dropped: number;
+  /** Traces that the viewer gave up to make room for newer ones. */
+  readonly evictedTraces: number;
   readonly viewer: string;
   readonly gateway: string;
   readonly metrics: readonly string[];
@@ -48,7 +48,7 @@ export function drawScreen(picture: Picture): string[] {
         String(row.logs),
       ),
     ),
-    ...(picture.dropped > 0 ? ['', `${picture.dropped} spans and log records were dropped`] : []),
+    ...(picture.evictedTraces > 0 ? ['', `${picture.evictedTraces} older traces made room for newer ones`] : []),
     '',
     entry('Viewer', picture.viewer),
     entry('A slow one', slow ? `${slow.url}  ${slow.what}` : 'none yet'),
@@ -59,13 +59,11 @@ export function drawScreen(picture: Picture): string[] {
 }
 
 /** The same in one line, for output that is no terminal. */
-export function drawLine({ seconds, rows, dropped }: Picture): string {
+export function drawLine({ seconds, rows }: Picture): string {
   const services = rows.map(({ service, requests, errorRatio, p95 }) => {
     return `${service} ${requests} requests, ${percent(errorRatio)} failed, p95 ${duration(p95)}`;
   });
-  return [clock(seconds), services.join('; ') || 'nothing yet', dropped > 0 ? `${dropped} dropped` : '']
-    .filter(Boolean)
-    .join('  ');
+  return `${clock(seconds)}  ${services.join('; ') || 'nothing yet'}`;
 }
 
 function columns(first: string, ...rest: string[]): string {
