@@ -2,12 +2,12 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import {
   type Baggage,
   type Context,
-  type ContextManager,
   createContextKey,
   isSpanContextValid,
   type Span,
   TraceFlags,
 } from '@opentelemetry/api';
+import { isCorrelationId } from './correlation.ts';
 import { CORRELATION_ID, LOG } from './names.ts';
 
 // The API makes its keys with Symbol.for, so every copy of it, the app's included, agrees on them.
@@ -113,10 +113,12 @@ export function activeRequest(): RequestState | undefined {
   return context instanceof KitContext ? context.request : undefined;
 }
 
-/** The correlation id of a context: its own, or the one that came in W3C baggage. */
+/** The correlation id of a context: its own, or the one that came in W3C baggage, if that is an allowed one. */
 export function correlationIdOf(context: Context): string | undefined {
   if (context instanceof KitContext && context.correlationId !== undefined) return context.correlationId;
-  return (context.getValue(BAGGAGE_KEY) as Baggage | undefined)?.getEntry(CORRELATION_ID)?.value;
+  // Percent-decoded text of a stranger: unchecked, it could break out of a header or a log line.
+  const id = (context.getValue(BAGGAGE_KEY) as Baggage | undefined)?.getEntry(CORRELATION_ID)?.value;
+  return isCorrelationId(id) ? id : undefined;
 }
 
 /**

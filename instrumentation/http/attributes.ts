@@ -22,9 +22,11 @@ export function splitHost(host: string | undefined): { address: string; port: nu
   return { address: match[1].replace(/^\[|\]$/g, '').slice(0, 255), port: match[2] ? Number(match[2]) : undefined };
 }
 
-/** The caller's address: the first of `X-Forwarded-For` where a proxy set it, otherwise the socket's. */
+const ADDRESS = /^[\w.:%[\]-]{1,64}$/;
+
+/** The caller's address: the first of `X-Forwarded-For` where a proxy set it and it looks like one, otherwise the socket's. */
 export function clientAddress(headers: IncomingHttpHeaders, peer: string | undefined): string | undefined {
   const forwarded = headers['x-forwarded-for'];
   const first = (Array.isArray(forwarded) ? forwarded[0] : forwarded)?.split(',', 1)[0].trim();
-  return first && first.length <= 64 ? first : peer;
+  return first && ADDRESS.test(first) ? first : peer;
 }

@@ -1,14 +1,21 @@
 import { propagation as baggageApi, type Context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { isTracingSuppressed } from '@opentelemetry/core';
 import { correlationIdOf } from '../context.ts';
+import { reason } from '../diagnostics.ts';
 import { errorType } from '../error-type.ts';
 import type { Kit } from '../kit.ts';
 import type { HistogramChild } from '../metrics/metrics.ts';
 import { CORRELATION_ID, METRICS } from '../names.ts';
+import { redactUrl } from '../redact-url.ts';
 import { knownMethod, spanMethod } from './attributes.ts';
 import { createTargetFilter } from './propagation-targets.ts';
 
 const MOST_CHILDREN = 5000;
+const MOST_PATH = 4096;
+/** What may stand in a header. Our headers are written into the header block by hand, so nothing else checks them. */
+const HEADER_VALUE = /^[\t\x20-\x7e]*$/;
+/** The target of a request that goes through a proxy. */
+const ABSOLUTE = /^https?:\/\//i;
 
 export interface ClientRequest {
   readonly span: Span;
@@ -26,17 +33,18 @@ export interface Outgoing {
   readonly secure: boolean;
   readonly host: string;
   readonly port: number;
-  /** Path and query. */
+  /** Path and query; a whole URL where the request goes to a proxy. */
   readonly path: string;
   /** Whether the app has set this header (lower case) by hand; then it is left as it is. */
   has(header: string): boolean;
 }
 
-/** Client spans and the duration histogram of outgoing requests, for `node:http` and undici alike. */
+/** Client spans and the duration histogram of outgoing requests, for `node:http` and undici alike. Nothing here throws. */
 export interface ClientSpans {
   /** Undefined where the active context suppresses tracing: nothing is recorded or sent along then. */
   begin(outgoing: Outgoing, parent: Context): ClientRequest | undefined;
-  end(request: ClientRequest, status: number | undefined, error?: unknown): void;
+  /** Ends a request, once. `status` is undefined where no answer came; `aborted` says that it did not come whole. */
+  end(request: ClientRequest, status: number | undefined, error?: unknown, aborted?: boolean): void;
 }
 
 const setter = {
@@ -53,6 +61,19 @@ export function createClientSpans(kit: Kit): ClientSpans {
 
   function begin(outgoing: Outgoing, parent: Context): ClientRequest | undefined {
     if (isTracingSuppressed(parent)) return undefined;
+    try {
+      return open(ABSOLUTE.test(outgoing.path) ? throughProxy(outgoing) : outgoing, parent);
+    } catch (error) {
+      failed(error);
+      return undefined;
+    }
+  }
+
+  function failed(error: unknown): void {
+    kit.diagnostics.warn(`An outgoing request could not be observed: ${reason(error)}. It is sent all the same.`, 'http client');
+  }
+
+  function open(outgoing: Outgoing, parent: Context): ClientRequest {
     const startedAt = performance.now();
     const method = knownMethod(outgoing.method);
     const span = tracing.startSpan(spanMethod(method), SpanKind.CLIENT, trace.getSpanContext(parent), startedAt);
@@ -60,11 +81,12 @@ export function createClientSpans(kit: Kit): ClientSpans {
       const scheme = outgoing.secure ? 'https' : 'http';
       const standard = outgoing.port === (outgoing.secure ? 443 : 80);
       const host = outgoing.host.includes(':') ? `[${outgoing.host}]` : outgoing.host;
+      const path = redactUrl(outgoing.path.slice(0, MOST_PATH), redactor);
       span.setAttribute('http.request.method', method);
       if (method === '_OTHER') span.setAttribute('http.request.method_original', outgoing.method);
       span.setAttribute('server.address', outgoing.host);
       span.setAttribute('server.port', outgoing.port);
-      span.setAttribute('url.full', `${scheme}://${host}${standard ? '' : `:${outgoing.port}`}${redactor.text(outgoing.path)}`);
+      span.setAttribute('url.full', `${scheme}://${host}${standard ? '' : `:${outgoing.port}`}${path}`);
       const id = correlationIdOf(parent);
       if (id !== undefined) span.setAttribute(CORRELATION_ID, id);
     }
@@ -87,25 +109,36 @@ export function createClientSpans(kit: Kit): ClientSpans {
       if (id !== undefined) headers[config.correlationHeader] = id;
       tracing.propagation.baggage?.inject(withCorrelation(parent, id), headers, setter);
     }
-    for (const name of Object.keys(headers)) if (outgoing.has(name.toLowerCase())) delete headers[name];
+    for (const name in headers) {
+      if (outgoing.has(name.toLowerCase()) || !HEADER_VALUE.test(headers[name])) delete headers[name];
+    }
     return headers;
   }
 
-  function end(request: ClientRequest, status: number | undefined, error?: unknown): void {
+  function end(request: ClientRequest, status: number | undefined, error?: unknown, aborted = false): void {
     if (request.ended) return;
     request.ended = true;
+    try {
+      finish(request, status, error, aborted);
+    } catch (failure) {
+      failed(failure);
+    }
+  }
+
+  function finish(request: ClientRequest, status: number | undefined, error: unknown, aborted: boolean): void {
     const { span, startedAt } = request;
     const endedAt = performance.now();
-    const failure =
-      error !== undefined ? errorType(error) : status === undefined ? 'aborted' : status >= 400 ? String(status) : '';
+    const failure = failureOf(status, error, aborted);
     child(request, status, failure).observe((endedAt - startedAt) / 1000, span.spanContext());
     if (error !== undefined) kit.onError(error);
-    if (!span.isRecording()) return;
-    if (status !== undefined) span.setAttribute('http.response.status_code', status);
-    if (failure !== '') span.setAttribute('error.type', failure);
-    if (error instanceof Error) span.recordException(error);
-    if (failure !== '')
-      span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.message : undefined });
+    if (span.isRecording()) {
+      if (status !== undefined) span.setAttribute('http.response.status_code', status);
+      if (failure !== '') {
+        span.setAttribute('error.type', failure);
+        span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.message : undefined });
+      }
+      if (error !== undefined) span.recordException(error as Error);
+    }
     (span as { endAt?: (reading: number) => void }).endAt?.(endedAt);
   }
 
@@ -121,6 +154,27 @@ export function createClientSpans(kit: Kit): ClientSpans {
   }
 
   return { begin, end };
+}
+
+/** `error.type`, or an empty text. */
+function failureOf(status: number | undefined, error: unknown, aborted: boolean): string {
+  if (error !== undefined) return errorType(error);
+  if (status === undefined || aborted) return 'aborted';
+  return status >= 400 ? String(status) : '';
+}
+
+/** A request to a proxy as the request to its target that it is. */
+function throughProxy(outgoing: Outgoing): Outgoing {
+  const { protocol, hostname, port, pathname, search } = new URL(outgoing.path);
+  const secure = protocol === 'https:';
+  return {
+    method: outgoing.method,
+    secure,
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: Number(port) || (secure ? 443 : 80),
+    path: pathname + search,
+    has: (header) => outgoing.has(header),
+  };
 }
 
 function withCorrelation(parent: Context, id: string | undefined): Context {

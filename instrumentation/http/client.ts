@@ -15,30 +15,18 @@ const CONTEXT = Symbol('o11y-kit.client.context');
  * place that all ways of sending headers pass, on Node 20 too; trace context is added to the block's first line.
  */
 export function instrumentHttpClient(http: typeof import('node:http'), spans: ClientSpans): () => void {
-  // A request may be sent from elsewhere than it was made, by a pool for example: it belongs to where it was made.
+  // A request may be sent from elsewhere than it was made, by a pool for example: it belongs to where it was made. Node 20
+  // does not tell; there it belongs to where its headers are sent from, which is nearly always the same.
   const created = ({ request }: any) => {
     request[CONTEXT] = active();
   };
-  const failed = ({ request, error }: any) => {
-    const state: ClientRequest | undefined = request[CLIENT];
-    if (state) spans.end(state, undefined, error);
-  };
-  const responded = ({ request, response }: any) => {
-    const state: ClientRequest | undefined = request[CLIENT];
-    if (state) response[CLIENT] = state;
-  };
-  const channels: [string, (message: any) => void][] = [
-    ['http.client.request.created', created],
-    ['http.client.request.error', failed],
-    ['http.client.response.finish', responded],
-  ];
-  for (const [name, listener] of channels) subscribe(name, listener);
+  subscribe('http.client.request.created', created);
   const undo = [
     wrap(http.ClientRequest.prototype, '_storeHeader', (original) => storeHeader(original, spans)),
     wrap(http.ClientRequest.prototype, 'emit', (original) => requestEmit(original, spans)),
   ];
   return () => {
-    for (const [name, listener] of channels) unsubscribe(name, listener);
+    unsubscribe('http.client.request.created', created);
     undoAll(undo);
   };
 }
@@ -74,14 +62,29 @@ function begin(
   return spans.begin(outgoing, request[CONTEXT] ?? active());
 }
 
-/** A request that is destroyed before its response says so only by `close`. */
+/** All that can become of a request is an event, whether somebody listens or not. */
 function requestEmit(original: (...args: any[]) => boolean, spans: ClientSpans) {
-  return function emit(this: any, event: string | symbol): boolean {
+  return function emit(this: any, event: string | symbol, first: any): boolean {
     const state: ClientRequest | undefined = this[CLIENT];
     if (state !== undefined && !state.ended) {
-      // An answer of 101 hands the socket over; there is no message whose end could be waited for.
-      if (event === 'upgrade' || event === 'connect') spans.end(state, arguments[1]?.statusCode);
-      else if (event === 'close' && (this.res === null || this.res === undefined)) spans.end(state, undefined);
+      switch (event) {
+        case 'response':
+          // From here on the response tells, see server.ts.
+          if (first) first[CLIENT] = state;
+          break;
+        case 'upgrade':
+        case 'connect':
+          // The socket is handed over; there is no message whose end could be waited for.
+          spans.end(state, first?.statusCode);
+          break;
+        case 'error':
+          spans.end(state, this.res?.statusCode, first ?? undefined, true);
+          break;
+        case 'close':
+          // Destroyed before an answer, or one that came whole and that nobody read.
+          if (!this.res) spans.end(state, undefined, undefined, true);
+          else if (this.res.complete) spans.end(state, this.res.statusCode);
+      }
     }
     return Reflect.apply(original, this, arguments);
   };

@@ -1,85 +1,102 @@
-import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { REQUEST, storage } from '../context.ts';
+import { enter } from './enter.ts';
 import type { ServerRequest } from './server-request.ts';
 import type { ServerSpans } from './server-spans.ts';
 import { undoAll, wrap } from './wrap.ts';
 
+/** Streams of HTTP/2 servers, for the compatibility API and for the stream API alike. */
+export interface Http2 {
+  /** A server is about to emit `stream`: the request that it is, undefined if it is not observed. */
+  begin(stream: unknown, headers: unknown): ServerRequest | undefined;
+  undo(): void;
+}
+
 /**
- * HTTP/2 servers, for the compatibility API and for streams. The prototype of server streams is not public: it is taken from
- * the first stream that Node announces. Node 20 announces none, so its HTTP/2 servers stay unobserved.
+ * The prototype of server streams is not public: it is taken from the first stream. As with HTTP/1, its `emit` is wrapped to
+ * run later events in the request's context and to see the stream end.
  */
-export function instrumentHttp2(header: string, spans: ServerSpans): () => void {
-  let undo: (() => void)[] | undefined;
-
-  const created = ({ stream }: any) => {
-    undo ??= patchStreams(Object.getPrototypeOf(stream), header, spans);
-  };
-  const started = ({ stream, headers }: any) => {
-    const socket = stream.session?.socket;
-    const state = spans.begin({
-      headers: headers[':authority'] && !headers.host ? { ...headers, host: headers[':authority'] } : headers,
-      method: headers[':method'],
-      target: headers[':path'] ?? '*',
-      secure: headers[':scheme'] === 'https' || stream.session?.encrypted === true,
-      protocolVersion: '2',
-      socket,
-    });
-    stream[REQUEST] = state;
-    // Each stream starts in a callback of its own, so this reaches its handlers and nothing else.
-    storage.enterWith(state.context);
-  };
-
-  subscribe('http2.server.stream.created', created);
-  subscribe('http2.server.stream.start', started);
-  return () => {
-    unsubscribe('http2.server.stream.created', created);
-    unsubscribe('http2.server.stream.start', started);
-    undoAll(undo ?? []);
-  };
-}
-
-function patchStreams(prototype: any, header: string, spans: ServerSpans): (() => void)[] {
+export function createHttp2(header: string, spans: ServerSpans): Http2 {
   const lower = header.toLowerCase();
-  return [
-    wrap(
-      prototype,
-      'emit',
-      (original) =>
-        function emit(this: any, event: string | symbol) {
-          const state: ServerRequest | undefined = this[REQUEST];
-          if (state === undefined) return Reflect.apply(original, this, arguments);
-          const inside = this._events?.[event] === undefined || storage.getStore() === state.context;
-          const result = inside
-            ? Reflect.apply(original, this, arguments)
-            : storage.run(state.context, apply, original, this, arguments);
-          if (event === 'close') {
-            const status = this.sentHeaders?.[':status'];
-            spans.end(state, this.rstCode === 0 || status === undefined ? status : undefined);
-            spans.closeStream(state);
-          }
-          return result;
-        },
-    ),
-    wrap(
-      prototype,
-      'respond',
-      (original) =>
-        function respond(this: any, headers: unknown, ...rest: unknown[]) {
-          const state: ServerRequest | undefined = this[REQUEST];
-          if (state === undefined || Array.isArray(headers) || (headers as any)?.[lower] !== undefined) {
-            return Reflect.apply(original, this, [headers, ...rest]);
-          }
-          const own = Object.assign(Object.create(null), headers, { [lower]: state.correlationId });
-          const type = own['content-type'];
-          const result = Reflect.apply(original, this, [own, ...rest]);
-          if (typeof type === 'string' && type.startsWith('text/event-stream'))
-            spans.openStream(state, 'sse', own[':status'] ?? 200);
-          return result;
-        },
-    ),
-  ];
+  const patched = new WeakSet<object>();
+  const undo: (() => void)[] = [];
+
+  function patch(prototype: object): void {
+    if (patched.has(prototype)) return;
+    patched.add(prototype);
+    undo.push(
+      wrap(prototype, 'emit', (original) => streamEmit(original, spans)),
+      wrap(prototype, 'respond', (original) => respond(original, 0, lower, spans)),
+      wrap(prototype, 'respondWithFD', (original) => respond(original, 1, lower, spans)),
+      wrap(prototype, 'respondWithFile', (original) => respond(original, 1, lower, spans)),
+    );
+  }
+
+  return {
+    begin(stream: any, headers: any) {
+      if (typeof stream?.respond !== 'function' || typeof headers?.[':method'] !== 'string') return undefined;
+      const state = spans.begin({
+        headers: headers.host === undefined ? withHost(headers) : headers,
+        method: headers[':method'],
+        target: headers[':path'] ?? '*',
+        secure: headers[':scheme'] === 'https' || stream.session?.encrypted === true,
+        protocolVersion: '2',
+        socket: stream.session?.socket,
+      });
+      if (state === undefined) return undefined;
+      patch(Object.getPrototypeOf(stream));
+      stream[REQUEST] = state;
+      return state;
+    },
+    undo: () => undoAll(undo),
+  };
 }
 
-function apply(original: (...args: any[]) => unknown, self: unknown, args: IArguments): unknown {
-  return Reflect.apply(original, self, args);
+function withHost(headers: Record<string, string>): Record<string, string> {
+  return headers[':authority'] === undefined ? headers : { ...headers, host: headers[':authority'] };
+}
+
+function streamEmit(original: (...args: any[]) => boolean, spans: ServerSpans) {
+  return function emit(this: any, event: string | symbol): boolean {
+    const state: ServerRequest | undefined = this[REQUEST];
+    if (state === undefined) return Reflect.apply(original, this, arguments);
+    const inside = this._events?.[event] === undefined || storage.getStore() === state.context;
+    const result: boolean = inside ? Reflect.apply(original, this, arguments) : enter(state, original, this, arguments);
+    if (event === 'close') {
+      const status = this.sentHeaders?.[':status'];
+      spans.end(state, status, this.rstCode !== 0 || status === undefined);
+      spans.closeStream(state);
+    }
+    return result;
+  };
+}
+
+/** The ways to send headers; they stand at `at` among the arguments: an object, a flat list on new Node, or missing. */
+function respond(original: (...args: any[]) => unknown, at: number, lower: string, spans: ServerSpans) {
+  return function (this: any, ...args: any[]): unknown {
+    const state: ServerRequest | undefined = this[REQUEST];
+    if (state === undefined) return Reflect.apply(original, this, args);
+    const given = args[at];
+    if (!has(given, lower)) args[at] = withHeader(given, lower, state.correlationId);
+    const result = Reflect.apply(original, this, args);
+    const sent = this.sentHeaders;
+    const type = sent?.['content-type'];
+    if (typeof type === 'string' && type.startsWith('text/event-stream')) spans.openStream(state, 'sse', sent[':status']);
+    // WebSocket over HTTP/2. @see https://www.rfc-editor.org/rfc/rfc8441
+    else if (state.message.headers[':protocol'] === 'websocket' && sent?.[':status'] === 200)
+      spans.openStream(state, 'websocket', 200);
+    return result;
+  };
+}
+
+function has(headers: unknown, lower: string): boolean {
+  if (Array.isArray(headers)) return headers.some((name, i) => i % 2 === 0 && String(name).toLowerCase() === lower);
+  return typeof headers === 'object' && headers !== null && Object.keys(headers).some((name) => name.toLowerCase() === lower);
+}
+
+function withHeader(headers: unknown, lower: string, id: string): unknown {
+  if (Array.isArray(headers)) return [...headers, lower, id];
+  // What is neither is for Node to refuse.
+  if (headers !== undefined && headers !== null && typeof headers !== 'object') return headers;
+  // Symbols come along: Node keeps the list of sensitive headers under one.
+  return Object.assign(Object.create(null), headers, { [lower]: id });
 }

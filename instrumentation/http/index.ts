@@ -2,8 +2,9 @@ import { activeRequest } from '../context.ts';
 import type { Kit } from '../kit.ts';
 import { instrumentHttpClient } from './client.ts';
 import { createClientSpans } from './client-spans.ts';
-import { instrumentHttp2 } from './http2.ts';
-import { instrumentHttp1 } from './server.ts';
+import { takeThrower } from './enter.ts';
+import { createHttp2 } from './http2.ts';
+import { instrumentServers } from './server.ts';
 import type { ServerRequest } from './server-request.ts';
 import { createServerSpans } from './server-spans.ts';
 import { instrumentUndici } from './undici.ts';
@@ -18,22 +19,24 @@ export interface Http {
 /** The request path: servers and clients of HTTP/1 and HTTP/2, and fetch. */
 export function startHttp(kit: Kit): Http {
   const http: typeof import('node:http') = process.getBuiltinModule?.('node:http') ?? require('node:http');
-  const https: typeof import('node:https') = process.getBuiltinModule?.('node:https') ?? require('node:https');
+  const net: typeof import('node:net') = process.getBuiltinModule?.('node:net') ?? require('node:net');
+  const { correlationHeader } = kit.config;
   const server = createServerSpans(kit);
   const client = createClientSpans(kit);
+  const http2 = createHttp2(correlationHeader, server);
   const stops = [
-    instrumentHttp1(http, https, kit.config.correlationHeader, server, client),
-    instrumentHttp2(kit.config.correlationHeader, server),
+    instrumentServers(http, net, correlationHeader, server, http2, client),
+    http2.undo,
     instrumentHttpClient(http, client),
-    instrumentUndici(client),
+    instrumentUndici(client, kit.diagnostics),
     server.stop,
   ];
   return {
     crash(error) {
-      const request = activeRequest() as ServerRequest | undefined;
+      const request = (activeRequest() as ServerRequest | undefined) ?? takeThrower();
       if (request === undefined || request.ended) return;
       request.error ??= error;
-      server.end(request, undefined);
+      server.end(request, undefined, true);
     },
     stop: () => undoAll(stops),
   };

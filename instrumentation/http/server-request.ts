@@ -1,9 +1,12 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { Span } from '@opentelemetry/api';
 import type { KitContext, RequestState } from '../context.ts';
 
 /** Marks a server of the kit's own, which is not observed. */
 export const INTERNAL = Symbol.for('o11y-kit.internal');
+
+/** `upgrade` is a protocol other than WebSocket, `tunnel` a CONNECT. */
+export type StreamKind = 'sse' | 'websocket' | 'upgrade' | 'tunnel';
 
 /** What a request is described by; HTTP/1 and HTTP/2 both give it. */
 export interface RequestMessage {
@@ -28,8 +31,10 @@ export class ServerRequest implements RequestState {
   error: unknown = undefined;
   logged = false;
   ended = false;
-  /** `sse` or `websocket` once the response has become a stream. */
-  stream: 'sse' | 'websocket' | undefined = undefined;
+  /** Of HTTP/1; undefined for upgrades and HTTP/2. */
+  response: ServerResponse | undefined = undefined;
+  /** What the response has become, where it is no longer one with an end. */
+  stream: StreamKind | undefined = undefined;
   /** The finished route template, from the moment that it was asked for. */
   template: string | undefined = undefined;
 

@@ -1,23 +1,28 @@
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { correlationIdOf, KitContext, ROOT } from '../context.ts';
-import { acceptCorrelationId } from '../correlation.ts';
+import { acceptCorrelationId, isCorrelationId } from '../correlation.ts';
+import { reason } from '../diagnostics.ts';
 import { errorType } from '../error-type.ts';
 import type { Kit } from '../kit.ts';
 import type { HistogramChild } from '../metrics/metrics.ts';
 import { CORRELATION_ID, METRICS } from '../names.ts';
+import { redactUrl } from '../redact-url.ts';
 import { clientAddress, knownMethod, spanMethod, splitHost } from './attributes.ts';
-import { type RequestMessage, ServerRequest } from './server-request.ts';
+import { type RequestMessage, ServerRequest, type StreamKind } from './server-request.ts';
 
 const FALLBACK_HEADER = 'x-request-id';
 const MOST_CHILDREN = 5000;
+/** Characters of path and query that are looked at. */
+const MOST_TARGET = 4096;
 
-/** Start and end of server requests: span, RED sample, correlation id, access line, in one pass. */
+/** Start and end of server requests: span, RED sample, correlation id, access line, in one pass. Nothing here throws. */
 export interface ServerSpans {
-  begin(message: RequestMessage): ServerRequest;
-  /** Ends a request. `status` is undefined where no response was sent. */
-  end(request: ServerRequest, status: number | undefined): void;
+  /** Undefined where it failed: the app then handles the request unobserved. */
+  begin(message: RequestMessage): ServerRequest | undefined;
+  /** Ends a request, once. `status` is undefined where no response was sent; `aborted` says that it was not sent whole. */
+  end(request: ServerRequest, status: number | undefined, aborted?: boolean): void;
   /** The response has become a stream: its span ends here, and it stays out of the latency histogram. */
-  openStream(request: ServerRequest, kind: 'sse' | 'websocket', status: number): void;
+  openStream(request: ServerRequest, kind: StreamKind, status: number | undefined): void;
   closeStream(request: ServerRequest): void;
   stop(): void;
 }
@@ -29,7 +34,7 @@ const getter = {
 
 export function createServerSpans(kit: Kit): ServerSpans {
   const { config, metrics, tracing, logs, redactor } = kit;
-  const fields = tracing.propagation.all.fields();
+  const { fields } = tracing.propagation;
   const header = config.correlationHeader.toLowerCase();
   const trusted = config.trustInbound === 'on';
   const duration = metrics.histogram(METRICS.httpServerDuration);
@@ -41,17 +46,45 @@ export function createServerSpans(kit: Kit): ServerSpans {
     for (const method of Object.keys(active)) activeGauge.set({ http_request_method: method }, active[method]);
   });
 
-  function begin(message: RequestMessage): ServerRequest {
+  function begin(message: RequestMessage): ServerRequest | undefined {
+    try {
+      return open(message);
+    } catch (error) {
+      failed(error);
+      return undefined;
+    }
+  }
+
+  function failed(error: unknown): void {
+    kit.diagnostics.warn(`A request could not be observed: ${reason(error)}. The app handles it all the same.`, 'http server');
+  }
+
+  function open(message: RequestMessage): ServerRequest {
     const startedAt = performance.now();
     const { headers } = message;
     const method = knownMethod(message.method);
-    const caller = fields.some((field) => headers[field] !== undefined) ? extract(headers) : ROOT;
+    const caller = isPropagated(headers) ? extract(headers) : ROOT;
     const remote = caller.span?.spanContext();
-    const correlationId = acceptCorrelationId(headers[header] ?? headers[FALLBACK_HEADER] ?? correlationIdOf(caller));
+    const correlationId = inboundId(headers, caller);
     const span = tracing.startSpan(spanMethod(method), SpanKind.SERVER, trusted ? remote : undefined, startedAt);
     if (remote !== undefined && !trusted) span.addLink({ context: remote });
+    // Baggage of a caller that is not trusted would be handed on to the app's own services.
+    const request = new ServerRequest(message, trusted ? caller : ROOT, span, correlationId, method, startedAt);
     active[method] = (active[method] ?? 0) + 1;
-    return new ServerRequest(message, caller, span, correlationId, method, startedAt);
+    return request;
+  }
+
+  function isPropagated(headers: RequestMessage['headers']): boolean {
+    for (const field of fields) if (headers[field] !== undefined) return true;
+    return false;
+  }
+
+  /** The first of header, `x-request-id` and baggage that has an allowed id; otherwise a new one. */
+  function inboundId(headers: RequestMessage['headers'], caller: KitContext): string {
+    const own = headers[header];
+    if (isCorrelationId(own)) return own;
+    const fallback = headers[FALLBACK_HEADER];
+    return isCorrelationId(fallback) ? fallback : acceptCorrelationId(correlationIdOf(caller));
   }
 
   function extract(headers: RequestMessage['headers']): KitContext {
@@ -59,26 +92,37 @@ export function createServerSpans(kit: Kit): ServerSpans {
     return context instanceof KitContext ? context : ROOT;
   }
 
-  function end(request: ServerRequest, status: number | undefined): void {
+  function end(request: ServerRequest, status: number | undefined, aborted = false): void {
     if (request.ended) return;
     request.ended = true;
     active[request.method]--;
+    try {
+      finish(request, status, aborted);
+    } catch (error) {
+      failed(error);
+    }
+  }
+
+  function finish(request: ServerRequest, status: number | undefined, aborted: boolean): void {
     const endedAt = performance.now();
     const template = routeOf(request);
-    const failure = failureOf(request, status);
+    const failure = failureOf(request, status, aborted);
     if (request.stream === undefined) {
       const seconds = (endedAt - request.startedAt) / 1000;
       child(request.method, template, status, failure).observe(seconds, request.span.spanContext());
     }
-    if (request.span.isRecording()) describe(request, template, status, failure);
+    const recording = request.span.isRecording();
+    const logging = config.accessLog === 'on' || (config.accessLog === 'auto' && !request.logged);
+    const target = recording || logging ? redactUrl(request.message.target.slice(0, MOST_TARGET), redactor) : '';
+    if (recording) describe(request, target, template, status, failure);
     (request.span as { endAt?: (reading: number) => void }).endAt?.(endedAt);
     if (request.error !== undefined) kit.onError(request.error);
-    if (config.accessLog === 'off' || (config.accessLog === 'auto' && request.logged)) return;
+    if (!logging) return;
     const { message } = request;
     logs.access({
       method: message.method ?? request.method,
       route: template,
-      path: redactor.text(message.target),
+      path: target,
       status: status ?? 0,
       durationMs: endedAt - request.startedAt,
       client: clientAddress(message.headers, message.socket?.remoteAddress) ?? '',
@@ -98,10 +142,10 @@ export function createServerSpans(kit: Kit): ServerSpans {
     return (request.template = typeof template === 'string' ? template.slice(0, 255) : '');
   }
 
-  function failureOf(request: ServerRequest, status: number | undefined): string {
-    if (status === undefined) return request.error === undefined ? 'aborted' : errorType(request.error);
-    if (status < 500) return '';
-    return request.error === undefined ? String(status) : errorType(request.error);
+  function failureOf({ error }: ServerRequest, status: number | undefined, aborted: boolean): string {
+    if (status !== undefined && status < 500 && !aborted) return '';
+    if (error !== undefined) return errorType(error);
+    return status === undefined || status < 500 ? 'aborted' : String(status);
   }
 
   function child(method: string, route: string, status: number | undefined, failure: string): HistogramChild {
@@ -116,19 +160,19 @@ export function createServerSpans(kit: Kit): ServerSpans {
     return made;
   }
 
-  function describe(request: ServerRequest, template: string, status: number | undefined, failure: string): void {
+  function describe(request: ServerRequest, target: string, template: string, status: number | undefined, failure: string): void {
     const { span, message, method } = request;
     const { headers, socket } = message;
     const { address, port } = splitHost(headers.host ?? (headers[':authority'] as string | undefined));
-    const query = message.target.indexOf('?');
+    const query = target.indexOf('?');
     if (template !== '') {
       span.updateName(`${spanMethod(method)} ${template}`);
       span.setAttribute('http.route', template);
     }
     span.setAttribute('http.request.method', method);
     if (method === '_OTHER' && message.method) span.setAttribute('http.request.method_original', message.method);
-    span.setAttribute('url.path', query < 0 ? message.target : message.target.slice(0, query));
-    if (query >= 0) span.setAttribute('url.query', redactor.text(message.target).slice(query + 1));
+    span.setAttribute('url.path', query < 0 ? target : target.slice(0, query));
+    if (query >= 0) span.setAttribute('url.query', target.slice(query + 1));
     span.setAttribute('url.scheme', message.secure ? 'https' : 'http');
     if (address) span.setAttribute('server.address', address);
     span.setAttribute('server.port', port ?? (message.secure ? 443 : 80));

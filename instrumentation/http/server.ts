@@ -1,104 +1,138 @@
 import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
 import { REQUEST, storage } from '../context.ts';
 import { CLIENT } from './client.ts';
 import type { ClientRequest, ClientSpans } from './client-spans.ts';
+import { enter } from './enter.ts';
+import type { Http2 } from './http2.ts';
 import { INTERNAL, type ServerRequest } from './server-request.ts';
 import type { ServerSpans } from './server-spans.ts';
+import { onFirstAnswer } from './upgrade.ts';
 import { headerValue, undoAll, wrap } from './wrap.ts';
 
 type Emit = (this: any, event: string | symbol, ...args: any[]) => boolean;
 type StoreHeader = (this: any, firstLine: string, headers: unknown) => void;
 
 /**
- * HTTP/1 servers. Node's diagnostics channels lose the context of requests with a body on Node 24 and leave it behind on
+ * HTTP servers. Node's diagnostics channels lose the context of requests with a body on Node 24 and leave it behind on
  * kept-alive sockets on Node 20 and 22, so `emit` of the prototypes is wrapped: of servers, to run handlers in the
  * request's context; of messages, to run their later events in it and to see the response end without adding listeners.
+ *
+ * The server's `emit` is that of `net.Server`, in which all servers meet: those of `node:http` and `node:https`, and HTTP/2
+ * ones, that may also speak HTTP/1. So `node:https` and `node:http2` need not be loaded in a process that does not use them.
  */
-export function instrumentHttp1(
+export function instrumentServers(
   http: typeof import('node:http'),
-  https: typeof import('node:https'),
+  net: typeof import('node:net'),
   correlationHeader: string,
   spans: ServerSpans,
+  http2: Http2,
   clients: ClientSpans,
 ): () => void {
   const undo = [
-    wrap(http.Server.prototype, 'emit', (original) => serverEmit(original, spans, false)),
-    wrap(https.Server.prototype, 'emit', (original) => serverEmit(original, spans, true)),
-    wrap(http.IncomingMessage.prototype, 'emit', (original) => messageEmit(original, clients)),
+    wrap(net.Server.prototype, 'emit', (original) => serverEmit(original, http, spans, http2)),
+    wrap(http.IncomingMessage.prototype, 'emit', (original) => messageEmit(original, spans, clients)),
     wrap(http.ServerResponse.prototype, 'emit', (original) => responseEmit(original, spans)),
+    wrap(http.ServerResponse.prototype, 'assignSocket', assignSocket),
     wrap(http.ServerResponse.prototype, '_storeHeader', (original) => storeHeader(original, correlationHeader, spans)),
   ];
   return () => undoAll(undo);
 }
 
-function serverEmit(original: Emit, spans: ServerSpans, secure: boolean): Emit {
-  return function emit(event, request: IncomingMessage, response: unknown) {
+function serverEmit(
+  original: Emit,
+  { IncomingMessage, ServerResponse }: typeof import('node:http'),
+  spans: ServerSpans,
+  http2: Http2,
+): Emit {
+  return function emit(event, request: any, second: any) {
     switch (event) {
       case 'request':
       case 'checkContinue':
       case 'checkExpectation':
-        return handle(this, request, response, arguments);
+        // Other kinds of server may have events of these names, and tests emit them with objects of their own.
+        if (request instanceof IncomingMessage && second instanceof ServerResponse) {
+          const state = known(request) ?? begin(this, request);
+          if (state === undefined) break;
+          (second as any)[REQUEST] ??= state;
+          state.response ??= second;
+          return enter(state, original, this, arguments);
+        }
+        break;
       case 'upgrade':
       case 'connect':
-        return upgrade(this, request, response as Socket, arguments);
-      default:
-        return Reflect.apply(original, this, arguments);
+        if (request instanceof IncomingMessage && typeof second?.once === 'function') {
+          const state = known(request) ?? upgrade(begin(this, request), event, second);
+          if (state !== undefined) return enter(state, original, this, arguments);
+        }
+        break;
+      case 'stream': {
+        // Streams of even numbers are pushed by the server: nobody has asked for them.
+        if (this[INTERNAL] === true || request?.id % 2 === 0) break;
+        const state = known(request) ?? http2.begin(request, second);
+        if (state !== undefined) return enter(state, original, this, arguments);
+      }
     }
+    return Reflect.apply(original, this, arguments);
   };
 
-  function handle(server: any, request: any, response: any, args: IArguments): boolean {
-    // `checkContinue` may emit `request` again for the same message.
-    const known: ServerRequest | undefined = request[REQUEST];
-    if (known !== undefined || server[INTERNAL] === true)
-      return known ? storage.run(known.context, run, server, args) : run(server, args);
-    const state = begin(request);
-    response[REQUEST] = state;
-    return storage.run(state.context, run, server, args);
+  // A server may emit an event for a request that another one, or itself as `checkContinue`, has had already.
+  function known(request: any): ServerRequest | undefined {
+    return request?.[REQUEST];
   }
 
-  function upgrade(server: any, request: any, socket: Socket, args: IArguments): boolean {
-    if (server[INTERNAL] === true) return run(server, args);
-    const state = begin(request);
-    const handled = storage.run(state.context, run, server, args);
-    if (socket.destroyed) spans.end(state, undefined);
-    else {
-      spans.openStream(state, 'websocket', 101);
-      socket.once('close', () => spans.closeStream(state));
-    }
-    return handled;
-  }
-
-  function run(server: any, args: IArguments): boolean {
-    return Reflect.apply(original, server, args);
-  }
-
-  function begin(request: any): ServerRequest {
+  function begin(server: any, request: IncomingMessage): ServerRequest | undefined {
+    if (server[INTERNAL] === true) return undefined;
     const state = spans.begin({
       headers: request.headers,
       method: request.method,
-      target: request.url,
-      secure,
+      target: request.url ?? '',
+      secure: (request.socket as { encrypted?: boolean } | null)?.encrypted === true,
       protocolVersion: request.httpVersion,
       socket: request.socket,
     });
-    request[REQUEST] = state;
+    if (state !== undefined) (request as any)[REQUEST] = state;
+    return state;
+  }
+
+  function upgrade(state: ServerRequest | undefined, event: 'upgrade' | 'connect', socket: any): ServerRequest | undefined {
+    if (state === undefined) return undefined;
+    onFirstAnswer(socket, (status) => {
+      const accepted = event === 'upgrade' ? status === 101 : status === undefined || (status >= 200 && status < 300);
+      if (!accepted) spans.end(state, status);
+      else if (event === 'connect') spans.openStream(state, 'tunnel', status);
+      else spans.openStream(state, isWebSocket(state) ? 'websocket' : 'upgrade', status);
+    });
+    socket.once('close', () => {
+      spans.end(state, undefined, true);
+      spans.closeStream(state);
+    });
     return state;
   }
 }
 
+function isWebSocket({ message }: ServerRequest): boolean {
+  return message.headers.upgrade?.toLowerCase() === 'websocket';
+}
+
 /** One class serves requests that a server got and responses that a client got. */
-function messageEmit(original: Emit, clients: ClientSpans): Emit {
+function messageEmit(original: Emit, spans: ServerSpans, clients: ClientSpans): Emit {
   return function emit(event) {
     const state: ServerRequest | undefined = this[REQUEST];
     if (state === undefined) {
       const client: ClientRequest | undefined = this[CLIENT];
-      if (client !== undefined && (event === 'end' || event === 'close')) clients.end(client, this.statusCode);
+      if (client !== undefined && !client.ended) {
+        if (event === 'end') clients.end(client, this.statusCode);
+        else if (event === 'close') clients.end(client, this.statusCode, this.errored ?? undefined, !this.complete);
+      }
       return Reflect.apply(original, this, arguments);
     }
-    if (this._events?.[event] === undefined || storage.getStore() === state.context)
-      return Reflect.apply(original, this, arguments);
-    return storage.run(state.context, apply, original, this, arguments);
+    const result = isInside(this, event, state)
+      ? Reflect.apply(original, this, arguments)
+      : enter(state, original, this, arguments);
+    // A pipelined request whose turn never came: its response has no socket yet, so it is never told that the client left.
+    if (event === 'close' && !state.ended && state.response !== undefined && !state.response.socket && this.socket?.destroyed)
+      spans.end(state, undefined, true);
+    return result;
   };
 }
 
@@ -106,18 +140,34 @@ function responseEmit(original: Emit, spans: ServerSpans): Emit {
   return function emit(event) {
     const state: ServerRequest | undefined = this[REQUEST];
     if (state === undefined) return Reflect.apply(original, this, arguments);
-    const inside = this._events?.[event] === undefined || storage.getStore() === state.context;
-    const result = inside
+    const result = isInside(this, event, state)
       ? Reflect.apply(original, this, arguments)
-      : storage.run(state.context, apply, original, this, arguments);
+      : enter(state, original, this, arguments);
     // After the app's own listeners, so that what they log or record still belongs to the request.
     if (event === 'finish') spans.end(state, this.statusCode);
     else if (event === 'close') {
-      spans.end(state, undefined);
+      if (!state.ended) spans.end(state, this.headersSent ? this.statusCode : undefined, true);
       spans.closeStream(state);
     }
     return result;
   };
+}
+
+/**
+ * A pipelined response gets its socket, and writes what it has held back, when the one before it has finished. Without this
+ * the callbacks of those writes would run in that one's context.
+ */
+function assignSocket(original: (socket: unknown) => void): (socket: unknown) => void {
+  return function (this: any) {
+    const state: ServerRequest | undefined = this[REQUEST];
+    if (state === undefined) Reflect.apply(original, this, arguments);
+    else enter(state, original, this, arguments);
+  };
+}
+
+/** Whether the event can be emitted as it is: nobody listens, or the context is the request's already. */
+function isInside(emitter: any, event: string | symbol, state: ServerRequest): boolean {
+  return emitter._events?.[event] === undefined || storage.getStore() === state.context;
 }
 
 /**
@@ -136,8 +186,4 @@ function storeHeader(original: StoreHeader, header: string, spans: ServerSpans):
     if (typeof type === 'string' && type.startsWith('text/event-stream')) spans.openStream(state, 'sse', this.statusCode);
     return result;
   };
-}
-
-function apply(original: Emit, self: unknown, args: IArguments): boolean {
-  return Reflect.apply(original, self, args);
 }

@@ -20,7 +20,12 @@ export interface Propagation {
   readonly trace: TextMapPropagator;
   readonly baggage: TextMapPropagator | undefined;
   readonly all: TextMapPropagator;
+  /** Headers, in lower case, without any of which a request carries no context. */
+  readonly fields: readonly string[];
 }
+
+/** B3 is read in both of its forms, whichever of them is written. */
+const READ_BY: Record<string, readonly string[]> = { b3: ['b3', 'x-b3-traceid'], b3multi: ['b3', 'x-b3-traceid'] };
 
 export function createPropagation(names: readonly string[]): Propagation {
   const wanted = names.includes('none') ? [] : [...new Set(names)];
@@ -29,5 +34,6 @@ export function createPropagation(names: readonly string[]): Propagation {
     trace: make(wanted.filter((name) => name !== 'baggage')),
     baggage: wanted.includes('baggage') ? make(['baggage']) : undefined,
     all: make(wanted),
+    fields: [...new Set(wanted.flatMap((name) => READ_BY[name] ?? BY_NAME[name]().fields().slice(0, 1)))],
   };
 }

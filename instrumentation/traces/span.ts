@@ -89,20 +89,12 @@ export class KitSpan implements Span {
       }
       this.#count++;
     }
-    // Defined, not assigned: `__proto__` is a key like any other here.
-    if (key === '__proto__')
-      Object.defineProperty(this.attributes, key, {
-        value: this.#cut(value),
-        enumerable: true,
-        configurable: true,
-        writable: true,
-      });
-    else this.attributes[key] = this.#cut(value);
+    put(this.attributes, key, this.#cut(value));
     return this;
   }
 
   setAttributes(attributes: SpanAttributes): this {
-    for (const key of Object.keys(attributes)) this.setAttribute(key, attributes[key] as AttributeValue);
+    for (const key of Object.keys(attributes ?? {})) this.setAttribute(key, attributes[key] as AttributeValue);
     return this;
   }
 
@@ -120,7 +112,7 @@ export class KitSpan implements Span {
   }
 
   addLink(link: Link): this {
-    if (this.#ended) return this;
+    if (this.#ended || typeof link?.context !== 'object') return this;
     this.#links ??= [];
     if (this.#links.length >= this.#home.limits.links) {
       this.#droppedLinks++;
@@ -132,12 +124,12 @@ export class KitSpan implements Span {
   }
 
   addLinks(links: Link[]): this {
-    for (const link of links) this.addLink(link);
+    for (const link of links ?? []) this.addLink(link);
     return this;
   }
 
   setStatus(status: SpanStatus): this {
-    if (this.#ended || status.code === SpanStatusCode.UNSET || this.status.code === SpanStatusCode.OK) return this;
+    if (this.#ended || !status?.code || this.status.code === SpanStatusCode.OK) return this;
     const message = status.code === SpanStatusCode.ERROR && typeof status.message === 'string' ? status.message : undefined;
     this.status = { code: status.code, message };
     return this;
@@ -149,15 +141,7 @@ export class KitSpan implements Span {
   }
 
   recordException(exception: Exception, time?: TimeInput): void {
-    const attributes: Attributes = {};
-    if (typeof exception === 'string') attributes['exception.message'] = exception;
-    else if (exception) {
-      const { code, name, message, stack } = exception;
-      if (code !== undefined || name) attributes['exception.type'] = String(code ?? name);
-      if (message) attributes['exception.message'] = String(message);
-      if (stack) attributes['exception.stacktrace'] = String(stack);
-    }
-    this.addEvent('exception', attributes, time);
+    if (!this.#ended) this.addEvent('exception', describe(exception), time);
   }
 
   end(endTime?: TimeInput): void {
@@ -208,7 +192,7 @@ export class KitSpan implements Span {
     for (const key of Object.keys(attributes)) {
       const value = attributes[key];
       if (value === undefined || !isAttributeValue(value)) continue;
-      if (count++ < this.#home.limits.attributes) kept[key] = this.#cut(value);
+      if (count++ < this.#home.limits.attributes) put(kept, key, this.#cut(value));
       else dropped++;
     }
     return dropped > 0 ? { attributes: kept, droppedAttributesCount: dropped } : { attributes: kept };
@@ -224,6 +208,28 @@ export class KitSpan implements Span {
 }
 
 const NONE: readonly never[] = [];
+
+/** Defined, not assigned, where the key is `__proto__`: it is a key like any other here. */
+function put(attributes: Attributes, key: string, value: AttributeValue): void {
+  if (key === '__proto__')
+    Object.defineProperty(attributes, key, { value, enumerable: true, configurable: true, writable: true });
+  else attributes[key] = value;
+}
+
+/** Attributes of an `exception` event for anything that can be thrown. Never throws. */
+function describe(exception: unknown): Attributes {
+  const attributes: Attributes = {};
+  try {
+    if (typeof exception !== 'object' || exception === null) return { 'exception.message': String(exception) };
+    const { code, name, message, stack } = exception as { code?: unknown; name?: unknown; message?: unknown; stack?: unknown };
+    if (code !== undefined || name) attributes['exception.type'] = String(code ?? name);
+    if (message) attributes['exception.message'] = String(message);
+    if (stack) attributes['exception.stacktrace'] = String(stack);
+  } catch {
+    // A property that cannot be read or written as text.
+  }
+  return attributes;
+}
 
 function hrTime(time: TimeInput | undefined): HrTime {
   return time === undefined ? wallTime(performance.now()) : (timeInputToHrTime(time) as HrTime);

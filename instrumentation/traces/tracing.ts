@@ -107,7 +107,7 @@ export function createTracing({ config, diagnostics, resource, version, push }: 
         }
       } else {
         // Not ours to decide: what the caller decided is passed on.
-        traceFlags = parent?.traceFlags ?? TraceFlags.NONE;
+        traceFlags = (parent?.traceFlags ?? 0) & TraceFlags.SAMPLED;
       }
       return trace.wrapSpanContext({ traceId: id, spanId: spanId(), traceFlags, traceState });
     },

@@ -12,7 +12,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['settings'],
   ['config'],
   ['diagnostics', 'ids', 'redaction'],
-  ['resource', 'correlation'],
+  ['resource', 'correlation', 'redact-url'],
   ['context'],
   ['export'],
   ['traces', 'metrics', 'logs', 'health'],
