@@ -18,7 +18,13 @@ import type { Family, Sample } from './types.ts';
 // The thread that pushes metrics: OpenTelemetry's own periodic reader and exporter, fed by the registry of the main thread.
 const { settings, intervalMs, startedAt } = workerData as PushStart;
 const port = parentPort!;
-const options = { ...exporterOptions(settings as SinkSettings), temporalityPreference: AggregationTemporality.CUMULATIVE };
+// One push is over before the next begins.
+const timeoutMillis = Math.min(settings.target.timeoutMs, intervalMs);
+const options = {
+  ...exporterOptions(settings as SinkSettings),
+  timeoutMillis,
+  temporalityPreference: AggregationTemporality.CUMULATIVE,
+};
 const exporter = settings.target.protocol === 'http/protobuf' ? new ProtobufExporter(options) : new OTLPMetricExporter(options);
 const resource = resourceFromAttributes({ ...(settings.resource as Record<string, string>) });
 const rounds = new Map<number, { families: (Family & { samples: readonly Sample[] })[]; done: () => void }>();
@@ -44,7 +50,7 @@ const counting: PushMetricExporter = {
 const reader = new PeriodicExportingMetricReader({
   exporter: counting,
   exportIntervalMillis: intervalMs,
-  exportTimeoutMillis: Math.min(settings.target.timeoutMs, intervalMs),
+  exportTimeoutMillis: timeoutMillis,
 });
 
 reader.setMetricProducer({

@@ -120,9 +120,10 @@ export function createPush({ config, diagnostics, resource, registry, worker: fi
           workerData,
         });
         worker = started;
-        started.unref();
         started.on('message', receive);
         started.on('error', (error) => lost(reason(error)));
+        // After the listeners: adding one for messages would make the thread keep the process alive again.
+        started.unref();
       } catch (error) {
         lost(reason(error));
       }
