@@ -73,7 +73,7 @@ export function start(): (() => Promise<void>) | undefined {
   metricsApi.setGlobalMeterProvider(metrics.meterProvider);
   stops.push(routeOtelDiagnostics(diagnostics), metrics.start(), health.start());
   const listening = watchListening();
-  stops.push(listening.stop, logs.captureConsole(listening.isServer));
+  stops.push(listening.stop, () => logs.stop(), logs.captureConsole(listening.isServer));
   const http = startHttp(kit);
   stops.push(http.stop);
   const libraries = startLibraries(kit);
