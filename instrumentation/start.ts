@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { metrics as metricsApi } from '@opentelemetry/api';
 import { startAdmin } from './admin/admin.ts';
 import { publishApi } from './api.ts';
@@ -40,7 +41,7 @@ export function start(): (() => Promise<void>) | undefined {
   const stats = createStats();
   const redactor = createRedactor(config.redactKeys);
   const shipper = createShipper({ config, diagnostics, resource, stats, dist: __dirname });
-  const metrics = createMetrics({ config, diagnostics, stats, resource });
+  const metrics = createMetrics({ config, diagnostics, stats, resource, pushWorker: join(__dirname, 'metrics-worker.cjs') });
   const lines = metrics.counter(METRICS.logMessages);
   const checks = { status: metrics.gauge(METRICS.healthStatus), duration: metrics.gauge(METRICS.healthDuration) };
   const tracing = createTracing({ config, diagnostics, resource, version, push: shipper.spans.push.bind(shipper.spans) });

@@ -61,6 +61,7 @@ const BUNDLES: Record<string, BuildOptions> = {
     external: ['pino-pretty', 'import-in-the-middle'],
   },
   'worker.cjs': { ...cjs, entryPoints: ['instrumentation/export/worker.ts'] },
+  'metrics-worker.cjs': { ...cjs, entryPoints: ['instrumentation/metrics/push-worker.ts'] },
   'index.mjs': { ...common, format: 'esm', entryPoints: ['instrumentation/index.ts'] },
   'index.cjs': { ...cjs, entryPoints: ['instrumentation/index.ts'] },
   'testing.mjs': { ...esm, entryPoints: ['viewer/testing.ts'] },
