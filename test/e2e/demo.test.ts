@@ -61,7 +61,7 @@ test('a port that was asked for and is taken is an error, and no other port is u
   const { port } = other.address() as { port: number };
   const run = demo('--port', String(port));
   assert.equal(await run.ended, 1);
-  assert.match(run.output, new RegExp(`Port ${port} is taken`));
+  assert.match(run.output, new RegExp(`listens on port ${port}`));
   other.close();
 });
 

@@ -20,6 +20,8 @@ export async function runDemo({ rate, seed, port }: DemoOptions): Promise<number
     ending.abort();
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  // `npm start | head`: nobody reads on.
+  process.stdout.on('error', () => ending.abort());
 
   const viewer = await openViewer(port, console.log);
   let services: Service[] = [];

@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { IDENTITY_HEADER } from '../../../viewer/server/headers.ts';
+import { built } from '../../../cli/built.ts';
+import { describe, portOwner } from '../../../cli/port-owner.ts';
+import { version } from '../../../cli/version.ts';
 import { DEFAULT_PORT, startViewerServer } from '../../../viewer/viewer.ts';
-
-const root = join(import.meta.dirname, '../../..');
 
 export interface OpenViewer {
   readonly url: string;
@@ -19,29 +17,20 @@ export async function openViewer(port: number | undefined, say: (line: string) =
     return await start(port ?? DEFAULT_PORT);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    if (port !== undefined)
-      throw new Error(`Port ${port} is taken; choose another with --port, or 0 for a free one.`, { cause: error });
   }
-  const url = `http://localhost:${DEFAULT_PORT}`;
-  if (await isViewer(url)) {
-    say(`A viewer runs on port ${DEFAULT_PORT} already; the services report to it.`);
-    return { url, close: async () => {} };
+  const owner = await portOwner(port ?? DEFAULT_PORT);
+  if (port !== undefined) throw new Error(describe(port, owner));
+  if (owner.kind === 'viewer') {
+    say(`A viewer (${owner.version}) runs on port ${DEFAULT_PORT} already; the services report to it.`);
+    return { url: `http://localhost:${DEFAULT_PORT}`, close: async () => {} };
   }
   const viewer = await start(0);
-  say(`Port ${DEFAULT_PORT} is taken by another program, so the viewer is on port ${viewer.port}: ${viewer.url}`);
+  const who = owner.kind === 'collector' ? 'an OpenTelemetry collector' : 'another program';
+  const server = 'server' in owner && owner.server ? ` ("${owner.server}")` : '';
+  say(`Port ${DEFAULT_PORT} is taken by ${who}${server}, so the demo has a viewer of its own on port ${viewer.port}.`);
   return viewer;
 }
 
 function start(port: number) {
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-  return startViewerServer({ port, version, assets: join(root, 'dist/viewer') });
-}
-
-async function isViewer(url: string): Promise<boolean> {
-  try {
-    const { headers } = await fetch(`${url}/api/status`, { signal: AbortSignal.timeout(2000) });
-    return headers.has(IDENTITY_HEADER);
-  } catch {
-    return false;
-  }
+  return startViewerServer({ port, version: version(), assets: built('viewer') });
 }
