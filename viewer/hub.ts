@@ -9,6 +9,7 @@ import type { Attributes, LogRecord, Metric, Span } from './model.ts';
 import { Changes } from './store/changes.ts';
 import { type LogLine, LogStore } from './store/log-store.ts';
 import { Services } from './store/services.ts';
+import type { SpanRecord } from './store/span-record.ts';
 import type { TraceRecord } from './store/trace-record.ts';
 import { TraceStore } from './store/trace-store.ts';
 
@@ -25,14 +26,12 @@ export interface HubOptions {
   memoryBytes?: number;
   /** Called with every scrape address that a resource announces, with its service. */
   announced?: (url: string, service: string) => void;
-  /** What goes through, for keeping elsewhere. */
-  journal?: Journal;
 }
 
 /** Told of everything that comes into the store and goes out of it. */
 export interface Journal {
-  span(span: Span): void;
-  log(line: LogLine, log: LogRecord): void;
+  span(traceId: string, record: SpanRecord): void;
+  log(line: LogLine): void;
   traceGone(traceId: string): void;
   logGone(seq: number): void;
   cleared(): void;
@@ -55,14 +54,17 @@ export class Hub {
   rejected = 0;
   /** File in which the telemetry is kept, if any. */
   database: string | null = null;
+  /** Told of what goes in and out, to keep it elsewhere. */
   journal: Journal | undefined;
 
   constructor(options: HubOptions = {}) {
     const { memoryBytes = DEFAULT_MEMORY_BYTES } = options;
     this.#options = options;
     this.memoryBytes = memoryBytes;
-    this.journal = options.journal;
-    this.traces = new TraceStore(memoryBytes * TRACE_SHARE, { evicted: (trace) => this.#evicted(trace) });
+    this.traces = new TraceStore(memoryBytes * TRACE_SHARE, {
+      added: (trace, record) => this.journal?.span(trace.traceId, record),
+      evicted: (trace) => this.#evicted(trace),
+    });
     this.logs = new LogStore(memoryBytes * LOG_SHARE, (line) => {
       const service = this.services.get(line.service);
       if (service) service.droppedLogs++;
@@ -84,12 +86,31 @@ export class Hub {
         if (!kept) service.droppedSpans++;
       }
       this.#countRequest(span, now);
-      if (!kept) continue;
-      this.changes.trace(span.traceId);
-      this.journal?.span(span);
+      if (kept) this.changes.trace(span.traceId);
     }
     this.traces.trim();
     this.changes.flush();
+  }
+
+  /** Takes back what was kept elsewhere: its age counts, and the journal is not told. */
+  restoreSpans(spans: Iterable<Span>): void {
+    for (const span of spans) {
+      const endMs = Number(span.endNs / 1_000_000n);
+      const service = this.services.heard(span.service, span.resource, endMs);
+      service.spans++;
+      this.traces.add(span);
+      this.traces.trim();
+      // Windows leave out by themselves what is too old for them.
+      this.#countRequest(span, endMs);
+    }
+  }
+
+  restoreLogs(logs: Iterable<{ seq: number; log: LogRecord }>): void {
+    for (const { seq, log } of logs) {
+      this.services.heard(log.service, undefined, Number(log.timeNs / 1_000_000n)).logs++;
+      this.logs.add(log, seq);
+      this.logs.trim();
+    }
   }
 
   addLogs(logs: readonly LogRecord[], now = Date.now()): void {
@@ -105,7 +126,7 @@ export class Hub {
         if (log.severityNumber >= ERROR_SEVERITY) this.services.errorLog(service, timeOf(log.timeNs, now));
       }
       const line = this.logs.add(log);
-      this.journal?.log(line, log);
+      this.journal?.log(line);
       if (log.traceId !== '' && this.traces.get(log.traceId)) this.changes.trace(log.traceId);
     }
     if (logs.length > 0) this.changes.note('logs');

@@ -1,10 +1,15 @@
+import type { RequestListener } from 'node:http';
 import { Hub } from './hub.ts';
 import type { LogRecord, Span } from './model.ts';
+import { Recorder } from './persist/recorder.ts';
+import { restore } from './persist/restore.ts';
+import { openDatabase } from './persist/sqlite.ts';
 import { listen } from './receive/listen.ts';
 import { createReceiver } from './receive/receiver.ts';
 import { Scraper } from './scrape/scraper.ts';
 import { createApp } from './server/app.ts';
 import { Assets } from './server/assets.ts';
+import { IDENTITY_HEADER } from './server/headers.ts';
 import { Live } from './server/live.ts';
 
 /** The port of OTLP/HTTP: the viewer answers where a collector would. */
@@ -20,6 +25,10 @@ export interface ViewerOptions {
   /** Metrics pages to read besides those that services announce. */
   scrape?: readonly string[];
   scrapeIntervalMs?: number;
+  /** SQLite file that keeps traces and logs over a restart. */
+  database?: string;
+  /** Told what goes wrong while it runs. */
+  problem?: (message: string) => void;
   /** Folder of the built page. */
   assets?: string;
   version: string;
@@ -38,7 +47,7 @@ export interface Viewer {
 /**
  * Starts the viewer: receiver, store, scraper, JSON API and page on one port.
  *
- * @throws the error of `listen` if the port is taken.
+ * @throws the error of `listen` if the port is taken; {@link DatabaseError} if the database cannot be used.
  */
 export async function startViewerServer(options: ViewerOptions): Promise<Viewer> {
   const { port = DEFAULT_PORT, host, memoryBytes, version } = options;
@@ -69,18 +78,57 @@ export async function startViewerServer(options: ViewerOptions): Promise<Viewer>
     },
   });
   const app = createApp({ hub, scraper, version, receiver, live, host, assets: new Assets(options.assets) });
-  const listening = await listen(app, port, host).catch((error) => {
+  // The port first: a second viewer must not touch the file of the first.
+  let ready = options.database === undefined;
+  const handler: RequestListener = (req, res) => {
+    if (ready) app(req, res);
+    // Senders come back by themselves.
+    else res.writeHead(503, { 'retry-after': '1', [IDENTITY_HEADER]: version }).end('The viewer is reading its database\n');
+  };
+  const listening = await listen(handler, port, host).catch((error) => {
     scraper.close();
     throw error;
   });
+  const recorder = await keep(hub, options).catch(async (error) => {
+    await close();
+    throw error;
+  });
+  ready = true;
   return {
     url: `http://localhost:${listening.port}`,
     port: listening.port,
     hub,
     async close() {
-      live.close();
-      scraper.close();
-      await listening.close();
+      await close();
+      recorder?.close();
     },
   };
+
+  async function close(): Promise<void> {
+    live.close();
+    scraper.close();
+    await listening.close();
+  }
+}
+
+/** Loads what the database file holds, and keeps it up to date from now on. */
+async function keep(hub: Hub, { database, problem }: ViewerOptions): Promise<Recorder | undefined> {
+  if (database === undefined) return undefined;
+  const db = await openDatabase(database);
+  const recorder = new Recorder(db, ({ message }) => {
+    hub.database = null;
+    problem?.(`${database} can no longer be written (${message}): traces and logs are kept in memory only.`);
+  });
+  // What is restored is in the file already; only what finds no room any more is to be deleted from it.
+  hub.journal = {
+    span() {},
+    log() {},
+    cleared() {},
+    traceGone: (traceId) => recorder.traceGone(traceId),
+    logGone: (seq) => recorder.logGone(seq),
+  };
+  restore(db, hub);
+  hub.journal = recorder;
+  hub.database = database;
+  return recorder;
 }

@@ -84,8 +84,12 @@ export class RedWindow {
   }
 }
 
-/** Sums of windows over a range. */
-export function redNumbers(windows: Iterable<RedWindow>, { first, count: slots }: Range): RedNumbers {
+/**
+ * Sums of windows over a range.
+ *
+ * @param seconds that the rate is by
+ */
+export function redNumbers(windows: Iterable<RedWindow>, { first, count: slots }: Range, seconds: number): RedNumbers {
   const buckets = new Buckets();
   let count = 0;
   let errors = 0;
@@ -99,7 +103,7 @@ export function redNumbers(windows: Iterable<RedWindow>, { first, count: slots }
     }
   }
   return {
-    rate: count / ((slots * STEP_MS) / 1000),
+    rate: count / seconds,
     count: Math.round(count),
     errors: Math.round(errors),
     errorRatio: count > 0 ? errors / count : null,

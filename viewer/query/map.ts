@@ -5,6 +5,7 @@ import { redNumbers } from '../metrics/red-window.ts';
 import { type SpanRecord, unpack } from '../store/span-record.ts';
 import type { TraceRecord } from '../store/trace-record.ts';
 import { Deadline } from './matching.ts';
+import { observedSeconds } from './services.ts';
 
 const SEARCH_MS = 80;
 /** Calls beyond these are left out: no one sees more in a picture. */
@@ -47,8 +48,10 @@ export function serviceMap(hub: Hub, minutes: number, now = Date.now()): Service
   const seconds = minutes * 60;
   const nodes = new Map<string, ServiceMap['nodes'][number]>();
   for (const service of services) {
-    const windows = [...(hub.red.get(service)?.routes.entries.values() ?? [])].map((entry) => entry.window);
-    nodes.set(service, { id: service, kind: 'service', label: service, total: redNumbers(windows, range) });
+    const red = hub.red.get(service);
+    const windows = [...(red?.routes.entries.values() ?? [])].map((entry) => entry.window);
+    const total = redNumbers(windows, range, observedSeconds(red, range, now));
+    nodes.set(service, { id: service, kind: 'service', label: service, total });
   }
   for (const { to } of edges.values()) {
     if (nodes.has(to.id)) continue;

@@ -1,6 +1,6 @@
 import type { CallRed, Overview, RedSeries, RouteRed, ServiceHealth, ServiceSummary, ServiceView, Target } from '../api-types.ts';
 import type { Hub } from '../hub.ts';
-import { lastMinutes, type Range } from '../metrics/clock.ts';
+import { lastMinutes, type Range, STEP_MS } from '../metrics/clock.ts';
 import type { ServiceRed } from '../metrics/red-book.ts';
 import { redNumbers, redSeries } from '../metrics/red-window.ts';
 import type { ServiceRecord } from '../store/services.ts';
@@ -39,7 +39,7 @@ export function serviceView(
     source: red?.source(now) ?? 'spans',
     routes: red ? routesOf(hub, red, range, now) : [],
     moreRoutes: red?.routes.more.size ?? 0,
-    calls: red ? callsOf(red, range) : [],
+    calls: red ? callsOf(red, range, now) : [],
     groups: metricGroups(families, range),
     metrics: [...families.values()]
       .map(({ name, type, help, series }) => ({ name, type, help, series: series.size }))
@@ -53,12 +53,13 @@ function summaryOf(hub: Hub, scraped: Scraped, record: ServiceRecord, range: Ran
   const { name, version, lastSeen, instances, spans, logs } = record;
   const red = hub.red.get(name);
   const windows = [...(red?.routes.entries.values() ?? [])].map((entry) => entry.window);
+  const seconds = observedSeconds(red, range, now);
   const errorLogs = record.errorLogs.read(range).reduce<number>((sum, count) => sum + (count ?? 0), 0);
   return {
     service: name,
     version,
     lastSeen,
-    total: redNumbers(windows, range),
+    total: redNumbers(windows, range, seconds),
     red: openable(hub, redSeries(windows, range, knownSlots(red, range, now), knownUntil(red, now))),
     health: worst(scraped.health.filter((health) => health.service === name)),
     instances: instances.size,
@@ -70,21 +71,29 @@ function summaryOf(hub: Hub, scraped: Scraped, record: ServiceRecord, range: Ran
 
 function routesOf(hub: Hub, red: ServiceRed, range: Range, now: number): RouteRed[] {
   const known = knownSlots(red, range, now);
+  const seconds = observedSeconds(red, range, now);
   const routes = [...red.routes.entries.values()].map(({ key, window }) => ({
     method: key.method,
     route: key.route,
-    total: redNumbers([window], range),
+    total: redNumbers([window], range, seconds),
     red: openable(hub, redSeries([window], range, known, knownUntil(red, now))),
   }));
   const busy = ({ total }: RouteRed) => total.count * (total.p50 ?? 0);
   return routes.filter(({ total }) => total.count > 0).sort((a, b) => busy(b) - busy(a) || b.total.count - a.total.count);
 }
 
-function callsOf(red: ServiceRed, range: Range): CallRed[] {
+function callsOf(red: ServiceRed, range: Range, now: number): CallRed[] {
+  const seconds = observedSeconds(red, range, now);
   return [...red.calls.entries.values()]
-    .map(({ key, window }) => ({ kind: key.kind, name: key.name, total: redNumbers([window], range) }))
+    .map(({ key, window }) => ({ kind: key.kind, name: key.name, total: redNumbers([window], range, seconds) }))
     .filter(({ total }) => total.count > 0)
     .sort((a, b) => b.total.count - a.total.count);
+}
+
+/** The part of the range since the service was first heard from: the rate is by that. */
+export function observedSeconds(red: ServiceRed | undefined, { first, count }: Range, now: number): number {
+  const from = Math.max(first, Math.min(red?.firstSlot ?? first, first + count - 1)) * STEP_MS;
+  return Math.max(1, (now - from) / 1000);
 }
 
 /** Slots of which "no request" is known, and not only nothing. */

@@ -23,9 +23,10 @@ export class Arrivals<T extends Arrived> {
     return this.#last;
   }
 
-  /** The number for the next item. */
-  next(): number {
-    return ++this.#last;
+  /** The number for the next item: one more than the last, or `at` if that is more. */
+  next(at = 0): number {
+    this.#last = Math.max(this.#last + 1, at);
+    return this.#last;
   }
 
   add(item: T): void {

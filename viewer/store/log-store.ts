@@ -62,8 +62,9 @@ export class LogStore {
     return this.#byTrace.get(traceId) ?? [];
   }
 
-  add(log: LogRecord): LogLine {
-    const line = this.#pack(log);
+  /** @param seq the number that the line had before a restart; above all numbers given so far */
+  add(log: LogRecord, seq?: number): LogLine {
+    const line = this.#pack(log, this.#arrivals.next(seq));
     this.#arrivals.add(line);
     this.#queue.add(line.service, line);
     if (line.traceId !== '') {
@@ -91,12 +92,12 @@ export class LogStore {
     this.evicted = 0;
   }
 
-  #pack(log: LogRecord): LogLine {
+  #pack(log: LogRecord, seq: number): LogLine {
     const body = typeof log.body === 'string' ? log.body : JSON.stringify(jsonValue(log.body));
     const attributes = JSON.stringify(jsonAttributes(log.attributes));
     const correlation = log.attributes[LOG.correlationId] ?? log.attributes[CORRELATION_ID];
     return {
-      seq: this.#arrivals.next(),
+      seq,
       gone: false,
       timeNs: log.timeNs,
       severity: log.severityNumber,
