@@ -11,11 +11,14 @@ const leak: App = {
   code: `const kept = []; setInterval(() => { for (let i = 0; i < 125; i++) kept.push(new Array(1024).fill(i + 0.5)); }, 25);`,
 };
 
-/** Keeps half a heap, and fills the rest with garbage over and over. */
+/** Lives in two thirds of a heap, and fills the rest to the brim with garbage over and over. */
 const garbage: App = {
   flags,
-  code: `const kept = Array.from({ length: 6000 }, (_, i) => new Array(1024).fill(i + 0.5)); let made = 0; globalThis.last = kept;
-    setInterval(() => { let old = []; for (let i = 0; i < 2500; i++) old.push(new Array(1024).fill(i + 0.5)); globalThis.last = old; if (++made === 200) process.exit(0); }, 10);`,
+  code: `const kept = Array.from({ length: 7000 }, (_, i) => new Array(1024).fill(i + 0.5)); let last; let made = 0;
+    setInterval(() => {
+      last = Array.from({ length: 1000 }, (_, i) => new Array(1024).fill(i + 0.5));
+      if (++made === 200) process.exit(kept.length + last.length === 8000 ? 0 : 1);
+    }, 10);`,
 };
 
 const folder = new AppFolder();
