@@ -63,8 +63,12 @@ export class FairQueue<T extends Queued> {
     if (from.items.size === 0) this.#lanes.delete(lane);
   }
 
-  /** Takes items out, if there is more than the limit, and hands each to `gone`. */
-  trim(gone: (item: T, lane: string) => void): void {
+  /**
+   * Takes items out, if there is more than the limit, and hands each to `gone`.
+   *
+   * @param laneOf the lane in which an item belongs by now; where that is another one it moves instead
+   */
+  trim(gone: (item: T, lane: string) => void, laneOf?: (item: T) => string): void {
     if (!this.full) return;
     const target = this.maxBytes * (1 - SLACK);
     while (this.#bytes > target) {
@@ -73,7 +77,9 @@ export class FairQueue<T extends Queued> {
       const level = Math.min(next, lane.bytes) * STEP;
       for (const item of lane.items) {
         this.remove(name, item);
-        gone(item, name);
+        const elsewhere = laneOf?.(item) ?? name;
+        if (elsewhere === name) gone(item, name);
+        else this.add(elsewhere, item);
         if (lane.bytes <= level || this.#bytes <= target) break;
       }
     }

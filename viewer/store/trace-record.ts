@@ -13,7 +13,7 @@ export class TraceRecord implements Arrived {
   readonly seq: number;
   gone = false;
   /** With those of its spans. */
-  bytes = 400;
+  bytes = 650;
   /** The lane it is charged to; see TraceStore. */
   lane = '';
   /** Grows with every change. */

@@ -104,14 +104,16 @@ export class TraceStore {
 
   /** Evicts what is too much. To be called after a batch, so that a trace is not cut within one. */
   trim(): void {
-    this.#queue.trim((trace) => {
+    const evict = (trace: TraceRecord) => {
       this.counts.evictedTraces++;
       this.counts.evictedSpans += trace.spans.length;
       this.#forget(trace);
       this.#evicted.add(trace.traceId);
       if (this.#evicted.size > REMEMBERED) this.#evicted.delete(this.#evicted.values().next().value!);
       this.#events.evicted?.(trace);
-    });
+    };
+    // Who is quiet may have changed since the trace came.
+    this.#queue.trim(evict, (trace) => (trace.lane = this.#quietest(trace)));
   }
 
   clear(): void {
@@ -134,16 +136,24 @@ export class TraceStore {
     return trace;
   }
 
-  /** Moves a trace to the lane of the service that has the least stored. */
+  /** Moves a trace to the lane where it belongs. */
   #charge(trace: TraceRecord): void {
-    let quietest = trace.lane;
-    for (const service of trace.services.keys()) {
-      if ((this.#usage.get(service) ?? 0) < (this.#usage.get(quietest) ?? 0)) quietest = service;
-    }
+    const quietest = this.#quietest(trace);
     if (quietest === trace.lane) return;
     this.#queue.remove(trace.lane, trace);
     trace.lane = quietest;
     this.#queue.add(quietest, trace);
+  }
+
+  /** The service of the trace that has the least stored. */
+  #quietest(trace: TraceRecord): string {
+    let quietest = trace.lane;
+    let least = this.#usage.get(quietest) ?? 0;
+    for (const service of trace.services.keys()) {
+      const used = this.#usage.get(service) ?? 0;
+      if (used < least) [quietest, least] = [service, used];
+    }
+    return quietest;
   }
 
   #forget(trace: TraceRecord): void {
