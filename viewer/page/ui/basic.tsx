@@ -120,7 +120,14 @@ export function Copy({ text, label }: { text: string; label: string }) {
         )
       }
     >
-      {done ? '✓' : '⧉'}
+      {done ? (
+        '✓'
+      ) : (
+        <svg width="12" height="12" viewBox="0 0 12 12" aria-hidden="true">
+          <rect x="0.75" y="3.25" width="7.5" height="8" rx="1.5" />
+          <path d="M4 1.75 A1 1 0 0 1 5 0.75 H10.25 A1 1 0 0 1 11.25 1.75 V7.5 A1 1 0 0 1 10.25 8.5" />
+        </svg>
+      )}
     </button>
   );
 }

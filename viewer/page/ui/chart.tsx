@@ -31,7 +31,7 @@ export interface ChartProps {
 }
 
 export function Chart(props: ChartProps) {
-  const { label, from, stepMs, lines, height, format, exemplars = [] } = props;
+  const { label, from, stepMs, lines, height, format, exemplars } = props;
   const holder = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const theme = useThemeVersion();

@@ -77,7 +77,7 @@ export function LogsView({ query }: { query: URLSearchParams }) {
         onFocusIn={tail.touched}
       >
         <ol>
-          {tail.items.map((line) => (
+          {byTime(tail.items).map((line) => (
             <Line
               key={line.id}
               of={line}
@@ -168,6 +168,11 @@ function TraceLink({ of }: { of: LogRow }) {
 
 function traceOfFocus(): HTMLAnchorElement | null | undefined {
   return document.activeElement?.closest('li')?.querySelector<HTMLAnchorElement>('.to-trace');
+}
+
+/** Lines of several services arrive in batches; a reader wants them by time. */
+function byTime(lines: LogRow[]): LogRow[] {
+  return [...lines].sort((a, b) => b.at - a.at);
 }
 
 function NoMatch() {

@@ -95,7 +95,7 @@ function Node({ at: { node, x, y } }: { at: Placed }) {
         {name.length > 20 ? `${name.slice(0, 19)}…` : name}
       </text>
       <text class="facts" x={12} y={37}>
-        {facts.join('  ')}
+        {facts.join(' · ')}
       </text>
     </g>
   );

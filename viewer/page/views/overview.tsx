@@ -4,6 +4,7 @@ import type { ExemplarPoint, Overview, ServiceSummary } from '../../api-types.ts
 import { address, useData } from '../api.ts';
 import { ago, clock, duration, percent, quantity, whole } from '../format.ts';
 import { moveFocus, useKeys } from '../keys.ts';
+import { cut, firstKnown } from '../known.ts';
 import { go, to } from '../router.ts';
 import { Failed, Name, Service, State } from '../ui/basic.tsx';
 import { LatencySpark, Spark } from '../ui/spark.tsx';
@@ -26,6 +27,7 @@ export function OverviewView() {
   ]);
   if (data === null) return error ? <Failed error={error} /> : <p class="quiet wait">Loading …</p>;
   if (data.services.length === 0) return <NothingYet />;
+  const start = firstKnown(data.services.map(({ red }) => red.rate));
   return (
     <div class="page">
       <header class="head">
@@ -35,7 +37,7 @@ export function OverviewView() {
       {error && <Failed error={error} />}
       <ul class="services">
         {data.services.map((service) => (
-          <ServiceRow key={service.service} of={service} now={data.now} />
+          <ServiceRow key={service.service} of={service} now={data.now} start={start} />
         ))}
       </ul>
       <div class="halves">
@@ -63,8 +65,9 @@ export function Window({ minutes, onChange }: { minutes: number; onChange(minute
   );
 }
 
-function ServiceRow({ of, now }: { of: ServiceSummary; now: number }) {
-  const { service, total, red } = of;
+function ServiceRow({ of, now, start }: { of: ServiceSummary; now: number; start: number }) {
+  const { service, total } = of;
+  const red = cut(of.red, start);
   const href = to.service(service);
   const failing = total.errors > 0;
   return (

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import type { MetricGroup, MetricPanel, MetricView, ServiceView } from '../../api-types.ts';
 import { address, useData } from '../api.ts';
 import { bytes, duration, percent, quantity } from '../format.ts';
+import { firstKnown } from '../known.ts';
 import { Failed, Name, State } from '../ui/basic.tsx';
 import { Chart, lastOf } from '../ui/chart.tsx';
 
@@ -26,6 +27,7 @@ export function Panels({ groups }: { groups: MetricGroup[] }) {
 }
 
 function Panel({ of }: { of: MetricPanel }) {
+  const start = firstKnown(of.lines.map(({ values }) => values));
   const shown = of.lines.slice(0, MOST_LINES);
   return (
     <section>
@@ -38,12 +40,12 @@ function Panel({ of }: { of: MetricPanel }) {
         <Chart
           label={of.title}
           height={110}
-          from={of.from}
+          from={of.from + start * of.stepMs}
           stepMs={of.stepMs}
           format={FORMATS[of.unit]}
           lines={shown.map((line, at) => ({
             label: line.label || of.title,
-            values: line.values,
+            values: line.values.slice(start),
             colour: `--s${at}`,
             area: shown.length === 1,
           }))}
@@ -131,16 +133,21 @@ function Series({ service, name, minutes }: { service: string; name: string; min
   });
   if (data === null) return error ? <Failed error={error} /> : <p class="quiet">Loading …</p>;
   const shown = data.series.slice(0, MOST_LINES);
+  const start = firstKnown(shown.map(({ values }) => values));
   const unit = name.includes('_seconds') && !data.perSecond ? 'seconds' : name.includes('_bytes') ? 'bytes' : 'count';
   return (
     <>
       <Chart
         label={name}
         height={160}
-        from={data.from}
+        from={data.from + start * data.stepMs}
         stepMs={data.stepMs}
         format={FORMATS[unit]}
-        lines={shown.map(({ labels, values }, at) => ({ label: labelText(labels) || name, values, colour: `--s${at}` }))}
+        lines={shown.map(({ labels, values }, at) => ({
+          label: labelText(labels) || name,
+          values: values.slice(start),
+          colour: `--s${at}`,
+        }))}
       />
       <p class="quiet">
         {data.perSecond && 'Change a second. '}

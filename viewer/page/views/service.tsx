@@ -4,6 +4,7 @@ import type { CallRed, RedSeries, RouteRed, ServiceView } from '../../api-types.
 import { address, useData } from '../api.ts';
 import { ago, duration, percent, plural, quantity, whole } from '../format.ts';
 import { moveFocus, useKeys } from '../keys.ts';
+import { cut, firstKnown } from '../known.ts';
 import { go, to } from '../router.ts';
 import { Attributes, Failed, Name, Service, State } from '../ui/basic.tsx';
 import { Chart } from '../ui/chart.tsx';
@@ -26,7 +27,8 @@ export function ServiceDetails({ name, query }: { name: string; query: URLSearch
   ]);
   if (data === null) return error ? <Failed error={error} /> : <p class="quiet wait">Loading …</p>;
   const route = data.routes.find((one) => routeKey(one) === picked);
-  const red = route?.red ?? data.summary.red;
+  const start = firstKnown([data.summary.red.rate, ...data.routes.map(({ red }) => red.rate)]);
+  const red = cut(route?.red ?? data.summary.red, start);
   return (
     <div class="page">
       <header class="head">
@@ -56,7 +58,7 @@ export function ServiceDetails({ name, query }: { name: string; query: URLSearch
       <RedCharts red={red} title={route ? routeName(route) : ''} />
       <section aria-labelledby="routes-title">
         <h2 id="routes-title">Routes</h2>
-        <Routes routes={data.routes} picked={picked} onPick={pick} service={name} />
+        <Routes routes={data.routes} start={start} picked={picked} onPick={pick} service={name} />
         {data.moreRoutes > 0 && <p class="quiet">{plural(data.moreRoutes, 'more route')} not kept apart.</p>}
       </section>
       {data.calls.length > 0 && <Calls calls={data.calls} />}
@@ -122,8 +124,10 @@ function Routes({
   picked,
   onPick,
   service,
+  start,
 }: {
   routes: RouteRed[];
+  start: number;
   picked: string | null;
   onPick(route: RouteRed): void;
   service: string;
@@ -164,6 +168,7 @@ function Routes({
         <tbody>
           {routes.map((route) => {
             const key = routeKey(route);
+            const red = cut(route.red, start);
             return (
               <tr key={key} class={key === picked ? 'picked' : ''}>
                 <th scope="row">
@@ -173,7 +178,7 @@ function Routes({
                 </th>
                 <td class="number">{quantity(route.total.rate)}</td>
                 <td class="spark-cell">
-                  <Spark label={`Requests a second of ${key}`} lines={[{ values: route.red.rate, class: 'rate', area: true }]} />
+                  <Spark label={`Requests a second of ${key}`} lines={[{ values: red.rate, class: 'rate', area: true }]} />
                 </td>
                 <td class={route.total.errors > 0 ? 'number bad' : 'number'}>
                   {route.total.errors > 0 && '✕ '}
@@ -185,10 +190,10 @@ function Routes({
                 <td class="spark-cell">
                   <LatencySpark
                     label={`95 % of ${key} are faster`}
-                    from={route.red.from}
-                    stepMs={route.red.stepMs}
-                    exemplars={route.red.exemplars}
-                    lines={[{ values: route.red.p95, class: 'p95' }]}
+                    from={red.from}
+                    stepMs={red.stepMs}
+                    exemplars={red.exemplars}
+                    lines={[{ values: red.p95, class: 'p95' }]}
                   />
                 </td>
                 <td>

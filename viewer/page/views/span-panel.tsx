@@ -93,7 +93,7 @@ function Details({ of, rows, onSelect }: { of: SpanView; rows: TraceRows; onSele
           <ol class="span-logs">
             {of.logs.map((log) => (
               <li key={log.id} class={`level-${log.level}`}>
-                <time>{clock(log.at)}</time> <span class="level">{log.level}</span>
+                <time>{clock(log.at)}</time> <span class="level">{log.level}</span>{' '}
                 <span class="body">
                   <Ansi text={log.body} />
                 </span>

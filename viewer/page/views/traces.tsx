@@ -61,7 +61,7 @@ export function TracesView({ query }: { query: URLSearchParams }) {
         onFocusIn={tail.touched}
       >
         <ol>
-          {tail.items.map((trace) => (
+          {byStart(tail.items).map((trace) => (
             <li key={trace.traceId}>
               <TraceRow of={trace} longest={longest} />
             </li>
@@ -121,6 +121,11 @@ function TraceRow({ of, longest }: { of: TraceSummary; longest: number }) {
       <b class="duration">{duration(of.durationMs)}</b>
     </a>
   );
+}
+
+/** Traces arrive in batches; a reader wants them by time. */
+function byStart(traces: TraceSummary[]): TraceSummary[] {
+  return [...traces].sort((a, b) => b.startedAt - a.startedAt);
 }
 
 function NoMatch() {

@@ -33,7 +33,7 @@ export function SpanLine({ place, row, trace, range, selected, collapsed, dim, o
   const service = services[rows.service[row]] ?? '';
   const name = missing ? 'missing parent' : plain(names[rows.name[row]] ?? '');
   const took = missing ? '' : duration(rows.durationUs[row] / 1000);
-  const notes = notesOf(mark);
+  const notes = notesOf(rows, row);
   const classes = ['wf-line', selected && 'selected', dim && 'dim', failed && 'error', missing && 'missing']
     .filter(Boolean)
     .join(' ');
@@ -84,7 +84,8 @@ export function SpanLine({ place, row, trace, range, selected, collapsed, dim, o
         ))}
         <bdi class="of">{plain(service)}</bdi>
       </span>
-      <Bar rows={rows} row={row} range={range} service={service} label={took} />
+      <Bar rows={rows} row={row} range={range} service={service} />
+      <span class="wf-took">{took}</span>
     </div>
   );
 }
@@ -94,35 +95,19 @@ function Bar({
   row,
   range: [from, until],
   service,
-  label,
 }: {
   rows: TraceRows;
   row: number;
   range: [number, number];
   service: string;
-  label: string;
 }) {
   const scale = 100 / (until - from);
-  const left = (rows.startUs[row] - from) * scale;
-  const right = (rows.startUs[row] + rows.durationUs[row] - from) * scale;
+  const left = Math.max(0, (rows.startUs[row] - from) * scale);
+  const right = Math.min(100, (rows.startUs[row] + rows.durationUs[row] - from) * scale);
   if (right < 0 || left > 100) return <span class="wf-bar" />;
-  const shownLeft = Math.max(0, left);
-  const shownRight = Math.min(100, right);
-  const marks = [rows.events[row] > 0 && `◆ ${rows.events[row]}`, rows.logs[row] > 0 && `≡ ${rows.logs[row]}`]
-    .filter(Boolean)
-    .join(' ');
-  // The label stands where there is room: behind the bar, else before it.
-  const side =
-    shownRight <= 70 ? { left: `${shownRight}%` } : shownLeft >= 30 ? { right: `${100 - shownLeft}%` } : { right: '4px' };
   return (
     <span class="wf-bar">
-      <i
-        class="bar"
-        style={{ left: `${shownLeft}%`, width: `${Math.max(0, shownRight - shownLeft)}%`, background: colour(service) }}
-      />
-      <span class={side.right === '4px' ? 'label within' : 'label'} style={side}>
-        {label} {marks && <small>{marks}</small>}
-      </span>
+      <i class="bar" style={{ left: `${left}%`, width: `${Math.max(0, right - left)}%`, '--bar': colour(service) }} />
     </span>
   );
 }
@@ -161,7 +146,10 @@ export function LogLine({
           <Ansi text={of.log.body} />
         </span>
       </span>
-      <span class="wf-bar">{at >= 0 && at <= 100 && <i class="tick" style={{ left: `${at}%` }} title={clock(of.log.at)} />}</span>
+      <span class="wf-bar">
+        {at >= 0 && <i class="tick" style={{ left: `${Math.min(100, at)}%` }} title={clock(of.log.at)} />}
+      </span>
+      <span class="wf-took">+{duration(of.atUs / 1000)}</span>
     </div>
   );
 }
@@ -170,15 +158,41 @@ function indent(depth: number): number {
   return 6 + Math.min(depth, DEEPEST) * INDENT;
 }
 
-function notesOf(mark: number): { sign: string; says: string }[] {
-  const notes: { sign: string; says: string }[] = [];
-  if (mark & MARK.outside)
-    notes.push({
-      sign: '⇄ clock',
-      says: 'starts before or ends after its parent: clocks differ, or work goes on after the answer',
-    });
+interface Note {
+  sign: string;
+  says: string;
+}
+
+/** Clocks of one machine differ by less than this; so does the moment at which two sides call a request ended. */
+const CLOCK_TOLERANCE_US = 1000;
+
+function notesOf(rows: TraceRows, row: number): Note[] {
+  const mark = rows.mark[row];
+  const notes: Note[] = [];
+  if (mark & MARK.outside) notes.push(...outside(rows, row));
   if (mark & MARK.duplicate) notes.push({ sign: 'same id', says: 'another span of the trace has the same id' });
   if (mark & MARK.cycle) notes.push({ sign: 'circle', says: 'names itself as its own ancestor; the circle was cut here' });
-  if (mark & MARK.links) notes.push({ sign: '⤳', says: 'links to other spans' });
+  if (mark & MARK.links) notes.push({ sign: '⤳ link', says: 'links to other spans' });
+  if (rows.events[row] > 0) notes.push({ sign: `◆ ${rows.events[row]}`, says: plural(rows.events[row], 'event') });
   return notes;
+}
+
+/** A child before its parent can only be a clock; one that ends later may simply go on working. */
+function outside(rows: TraceRows, row: number): Note[] {
+  const parent = rows.parent[row];
+  if (parent < 0) return [];
+  const early = rows.startUs[parent] - rows.startUs[row];
+  const late = rows.startUs[row] + rows.durationUs[row] - rows.startUs[parent] - rows.durationUs[parent];
+  if (early > CLOCK_TOLERANCE_US) {
+    return [{ sign: '⇄ clock', says: `starts ${duration(early / 1000)} before its parent: the clocks of two machines differ` }];
+  }
+  if (late > CLOCK_TOLERANCE_US) {
+    return [
+      {
+        sign: '→ outlives',
+        says: `ends ${duration(late / 1000)} after its parent: clocks differ, or work goes on after the answer`,
+      },
+    ];
+  }
+  return [];
 }

@@ -83,6 +83,7 @@ export function Waterfall(props: WaterfallProps) {
       <div class="wf-head" aria-hidden="true">
         <span>Span</span>
         <Axis range={range} />
+        <span class="wf-took">Duration</span>
       </div>
       <div
         ref={box}
