@@ -23,7 +23,7 @@ export const nest = defineLibrary<HandlerExports>({
   packages: { '@nestjs/core': '>=9.0.0 <13.0.0' },
   esm: { '@nestjs/core': { range: '>=12.0.0 <13.0.0', files: [HANDLER] } },
   accepts: (exports): exports is HandlerExports =>
-    isExports(exports) && ('ExceptionsHandler' in exports || typeof exports.NestFactory === 'function'),
+    isExports(exports) && ('ExceptionsHandler' in exports || isExports(exports.NestFactory)),
   wire(exports, _kit, { path }) {
     // `require` names the package, whose entry does not export the class; the loader hook names the class's own file.
     const own =
