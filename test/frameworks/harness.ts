@@ -1,9 +1,12 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { loadConfig } from '../../instrumentation/config.ts';
 import { KitContext, REQUEST, type RequestState, storage } from '../../instrumentation/context.ts';
 import type { Kit } from '../../instrumentation/kit.ts';
+import { startLibraries } from '../../instrumentation/libraries/index.ts';
 
 /** A copy of `require` of the folder in which the frameworks are installed. */
 export const appRequire = createRequire(new URL('../apps/package.json', import.meta.url));
@@ -93,4 +96,38 @@ export async function listen(handler: http.RequestListener): Promise<http.Server
   const server = http.createServer(handler);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return server;
+}
+
+/** Real libraries and requests, observed; `stop` takes everything back and says that nothing was warned of. */
+export function observe(env: Record<string, string> = {}) {
+  const { kit, messages, adopted } = kitForLibraries(env);
+  const libraries = startLibraries(kit, undefined, { entry: appRequire.resolve('./package.json') });
+  const requests = watchRequests();
+  let wired: string[] = [];
+  return {
+    seen: requests.seen,
+    messages,
+    adopted,
+    /** `name version` of what was wired until `stop`. */
+    wired: () => wired,
+    stop() {
+      wired = libraries.wired().map(({ name, version }) => `${name} ${version}`);
+      requests.stop();
+      libraries.stop();
+      assert.deepEqual(messages.warn, []);
+    },
+  };
+}
+
+/** One line a request: method, status, route and the message of the error. */
+export function summary(seen: readonly Seen[]): string[] {
+  return seen.map(({ method, status, route, error }) => {
+    const message = error === undefined ? '' : `: ${error instanceof Error ? error.message : String(error)}`;
+    return `${method} ${status} ${route ?? ''}${message}`;
+  });
+}
+
+/** The version of a package that test/apps has, by the folder under node_modules that it came from. */
+export function versionOf(name: string): string {
+  return JSON.parse(readFileSync(new URL(`../../node_modules/${name}/package.json`, import.meta.url), 'utf8')).version;
 }

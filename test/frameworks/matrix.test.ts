@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type Span, startViewer, type TestViewer } from '../../viewer/testing.ts';
 import { type App, spawnApp } from '../support/app.ts';
@@ -39,6 +39,7 @@ const ROWS: readonly Row[] = [
   ]),
   { file: 'hono-tiny.mjs' },
   { file: 'nest-fastify.mjs' },
+  { file: '../../nest11/nest11-express.cjs' },
   { file: 'http2-stream.mjs', routes: false, protocol: 'http2' },
   { file: 'typescript.mts' },
   // Node 22 fails on such a file with any `--import`, whatever is imported.
@@ -65,7 +66,7 @@ for (const node of NODES) {
 }
 
 function observed({ file, protocol = 'http', routes = true, flags = [], required }: Row, node: string): void {
-  describe([file, ...(required ? ['by --require'] : []), ...flags.slice(1)].join(' '), {
+  describe([basename(file), ...(required ? ['by --require'] : []), ...flags.slice(1)].join(' '), {
     timeout: 60_000,
     concurrency: 1,
   }, () => {
