@@ -116,10 +116,11 @@ function* distributions(
   names: readonly string[],
   defaults: DefaultLabels,
 ): Generator<Distribution> {
+  const exemplarKeys = [...keys, '-1'];
   for (const series of all) {
     const { bucketValues, bucketExemplars, sum, count } = series;
     const buckets = keys.map((key) => bucketValues![key] ?? 0);
-    const exemplars = bucketExemplars && [...keys, '-1'].map((key) => bucketExemplars[key]);
+    const exemplars = bucketExemplars && exemplarKeys.map((key) => bucketExemplars[key]);
     const labels = series.text ?? text(series.labels ?? {}, names, defaults);
     yield { labels, buckets, sum: plain(sum!), count: count!, exemplars };
   }

@@ -1,6 +1,7 @@
 import type { Config } from '../config.ts';
-import type { Diagnostics } from '../diagnostics.ts';
+import { type Diagnostics, reason } from '../diagnostics.ts';
 import type { ExportStats } from '../export/stats.ts';
+import type { MetricDefinition } from '../names.ts';
 import type { Resource } from '../resource.ts';
 import { AppCollect } from './app-collect.ts';
 import { Collectors } from './collectors.ts';
@@ -41,10 +42,20 @@ export function createMetrics({ config, diagnostics, stats, resource, pushWorker
       ? createPush({ config, diagnostics, resource, registry, worker: pushWorker, families: () => pages.families() })
       : undefined;
 
+  /** The kit itself must go on where the app has taken one of its names for something else. */
+  function own<T>(definition: MetricDefinition, make: (from: KitRegistry) => T): T {
+    try {
+      return make(registry);
+    } catch (error) {
+      diagnostics.warn(`metrics: the kit's ${definition.name} is not shown: ${reason(error)}.`);
+      return make(new KitRegistry(config.maxSeries, diagnostics));
+    }
+  }
+
   return {
-    counter: (definition) => registry.counter(definition),
-    gauge: (definition) => registry.gauge(definition),
-    histogram: (definition) => registry.histogram(definition),
+    counter: (definition) => own(definition, (from) => from.counter(definition)),
+    gauge: (definition) => own(definition, (from) => from.gauge(definition)),
+    histogram: (definition) => own(definition, (from) => from.histogram(definition)),
     onScrape: (collector, fn) => collectors.add(collector, fn),
     meterProvider: createMeterProvider(registry, collectors, diagnostics, config.maxSeries),
     adopt: (promClient) => foreign.adopt(promClient),
@@ -53,11 +64,14 @@ export function createMetrics({ config, diagnostics, stats, resource, pushWorker
     user: createUserMetrics(registry, diagnostics),
     flush: (timeoutMs) => push?.flush(timeoutMs) ?? Promise.resolve(),
     start() {
-      const stops = [self.start(), collectors.add('export', self.collect), startRuntime(registry, collectors, diagnostics)];
+      const stops = [() => foreign.release()];
+      // Nobody reads them: what costs something by itself is not begun.
+      if (!config.metricsExporter.includes('none')) {
+        stops.push(self.start(), collectors.add('export', self.collect), startRuntime(registry, collectors, diagnostics));
+      }
       if (push !== undefined) stops.push(push.start());
       return () => {
         for (const stop of stops) stop();
-        foreign.release();
       };
     },
   };

@@ -61,11 +61,29 @@ function createMeter(registry: KitRegistry, observables: Observables, diagnostic
       }
       const known = KNOWN.get(full);
       const definition = known ?? describe(full, options, kind);
-      return make(definition, (attributes) => toLabels(attributes, known) as Record<string, string>);
+      const labels = (attributes?: Attributes) => toLabels(attributes, known) as Record<string, string>;
+      return quiet(make(definition, labels));
     } catch (error) {
       diagnostics.warn(`metrics: instrument ${name} of the OpenTelemetry API records nothing: ${reason(error)}.`);
       return otherwise();
     }
+  }
+
+  /** The same methods, which do not throw into the app whatever they are given. */
+  function quiet<T>(made: T): T {
+    const methods = made as Record<string, (...args: unknown[]) => void>;
+    for (const name of ['add', 'record']) {
+      const method = methods[name];
+      if (method === undefined) continue;
+      methods[name] = (...args) => {
+        try {
+          method(...args);
+        } catch (error) {
+          diagnostics.warn(`metrics: the OpenTelemetry API was given something that cannot be recorded: ${reason(error)}.`);
+        }
+      };
+    }
+    return made;
   }
 
   const observable = (name: string, options: MetricOptions | undefined, kind: InstrumentKind): Observable =>

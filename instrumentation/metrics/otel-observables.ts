@@ -38,7 +38,9 @@ interface Batch {
  * taken off the page, as OpenTelemetry says; so are those of a callback that fails.
  */
 export class Observables {
-  readonly #states = new Map<object, State>();
+  readonly #states = new WeakMap<object, State>();
+  /** Those that something observes, or observed in the last round. */
+  readonly #active = new Set<State>();
   readonly #batches = new Set<Batch>();
   readonly #hanging = new WeakSet<object>();
   readonly #diagnostics: Diagnostics;
@@ -51,16 +53,22 @@ export class Observables {
 
   create(metric: KitCounter | KitGauge, name: string, labels: ToLabels): Observable {
     const callbacks = new Set<ObservableCallback>();
+    const state: State = { name, metric, labels, callbacks, shown: new Map(), observed: new Map() };
     const observable: Observable = {
-      addCallback: (callback) => void callbacks.add(callback),
+      addCallback: (callback) => {
+        if (typeof callback !== 'function') return;
+        callbacks.add(callback);
+        this.#active.add(state);
+      },
       removeCallback: (callback) => void callbacks.delete(callback),
     };
-    this.#states.set(observable, { name, metric, labels, callbacks, shown: new Map(), observed: new Map() });
+    this.#states.set(observable, state);
     return observable;
   }
 
   addBatch(callback: BatchObservableCallback, instruments: readonly Observable[]): void {
-    if (this.#find(callback, instruments) === undefined) this.#batches.add({ callback, instruments: new Set(instruments) });
+    if (typeof callback !== 'function' || this.#find(callback, instruments) !== undefined) return;
+    this.#batches.add({ callback, instruments: new Set(instruments) });
   }
 
   removeBatch(callback: BatchObservableCallback, instruments: readonly Observable[]): void {
@@ -70,13 +78,22 @@ export class Observables {
 
   async collect(): Promise<void> {
     const running: Promise<void>[] = [];
-    for (const state of this.#states.values()) {
+    for (const batch of this.#batches) {
+      for (const instrument of batch.instruments) {
+        const state = this.#states.get(instrument);
+        if (state !== undefined) this.#active.add(state);
+      }
+    }
+    for (const state of this.#active) {
       state.observed = new Map();
       for (const callback of state.callbacks) running.push(this.#observe(state, callback));
     }
     for (const batch of this.#batches) running.push(this.#observeBatch(batch));
     await Promise.all(running);
-    for (const state of this.#states.values()) publish(state);
+    for (const state of this.#active) {
+      publish(state);
+      if (state.callbacks.size === 0 && state.shown.size === 0) this.#active.delete(state);
+    }
   }
 
   #observe(state: State, callback: ObservableCallback): Promise<void> {
@@ -87,12 +104,13 @@ export class Observables {
   }
 
   #observeBatch({ callback, instruments }: Batch): Promise<void> {
-    const rounds = new Map([...this.#states].map(([observable, state]) => [observable, state.observed]));
+    const rounds = new Map([...instruments].map((instrument) => [instrument, this.#states.get(instrument)?.observed]));
     const result: BatchObservableResult = {
       observe: (observable, value, attributes) => {
         const state = this.#states.get(observable);
-        if (state === undefined || !instruments.has(observable)) return;
-        note(rounds.get(observable)!, state, this.#limit, value, attributes);
+        const observed = rounds.get(observable);
+        if (state === undefined || observed === undefined) return;
+        note(observed, state, this.#limit, value, attributes);
       },
     };
     const names = [...instruments].map((observable) => this.#states.get(observable)?.name).filter(Boolean);

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 
 /** Most milliseconds that work on a page goes on before the event loop turns. */
-const SLICE_MS = 5;
+const SLICE_MS = 3;
 
 /** Splits long work: `if (slice.over()) await slice.pause()`. */
 export class Slice {

@@ -1,6 +1,7 @@
 import { type SpanContext, trace } from '@opentelemetry/api';
 import { active } from '../context.ts';
 import { type Diagnostics, reason } from '../diagnostics.ts';
+import { METRICS, type MetricDefinition, type MetricType } from '../names.ts';
 import type { KitCounter, KitGauge, KitHistogram } from './instruments.ts';
 import type { KitRegistry, OpenDefinition } from './registry.ts';
 import type {
@@ -14,6 +15,9 @@ import type {
   UserMetrics,
 } from './types.ts';
 
+const OWN: ReadonlyMap<string, MetricDefinition> = new Map(
+  Object.values(METRICS as Record<string, MetricDefinition>).map((definition) => [definition.name, definition]),
+);
 const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const LABEL_NAME = /^(?!__)[a-zA-Z_][a-zA-Z0-9_]*$/;
 
@@ -28,15 +32,24 @@ function activeSpan(): SpanContext | undefined {
  */
 export function createUserMetrics(registry: KitRegistry, diagnostics: Diagnostics): UserMetrics {
   /** The instrument behind a name, or undefined with a message. */
-  function make<T>(name: unknown, options: UserMetricOptions, kind: (definition: OpenDefinition) => T): T | undefined {
+  function make<T>(
+    name: unknown,
+    options: UserMetricOptions,
+    type: MetricType,
+    kind: (definition: OpenDefinition) => T,
+  ): T | undefined {
     try {
       if (typeof name !== 'string' || !METRIC_NAME.test(name)) {
         throw new Error('a metric name consists of letters, digits, "_" and ":", and begins with no digit');
       }
+      // One of the kit's own metrics, fed by hand: the dashboards know it with its labels and no others.
+      const own = OWN.get(name);
+      if (own !== undefined && own.type !== type) throw new Error(`it is a ${own.type} of the kit and cannot be a ${type}`);
+      if (own !== undefined) return kind(own);
       const bad = options.labels?.find((label) => !LABEL_NAME.test(label) || label === 'le' || label === 'quantile');
       if (bad !== undefined) throw new Error(`"${bad}" is no label name that a metric can have`);
       const { help = name, labels, aggregation } = options;
-      return kind({ type: 'gauge', name, help, labels, aggregation, buckets: (options as UserHistogramOptions).buckets });
+      return kind({ type, name, help, labels, aggregation, buckets: (options as UserHistogramOptions).buckets });
     } catch (error) {
       diagnostics.warn(
         `metrics: "${typeof name === 'string' ? name : typeof name}" cannot be used: ${reason(error)}. It records nothing.`,
@@ -48,11 +61,11 @@ export function createUserMetrics(registry: KitRegistry, diagnostics: Diagnostic
   return {
     counter(name, options = {}) {
       const full = typeof name === 'string' && !name.endsWith('_total') ? `${name}_total` : name;
-      return guarded(userCounter(make(full, options, (definition) => registry.counter(definition))));
+      return guarded(userCounter(make(full, options, 'counter', (definition) => registry.counter(definition))));
     },
-    gauge: (name, options = {}) => guarded(userGauge(make(name, options, (definition) => registry.gauge(definition)))),
+    gauge: (name, options = {}) => guarded(userGauge(make(name, options, 'gauge', (definition) => registry.gauge(definition)))),
     histogram: (name, options = {}) =>
-      guarded(userHistogram(make(name, options, (definition) => registry.histogram(definition)))),
+      guarded(userHistogram(make(name, options, 'histogram', (definition) => registry.histogram(definition)))),
   };
 
   /** The same methods, which do not throw whatever they are given: a label whose getter throws, for one. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Context, type MetricOptions, ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import fc from 'fast-check';
 import { KitContext, storage } from '../../instrumentation/context.ts';
 import { labelName, metricName } from '../../instrumentation/metrics/otel-names.ts';
 import { METRICS, OVERFLOW } from '../../instrumentation/names.ts';
@@ -203,4 +204,37 @@ test('two instruments that cannot be one: the second records nothing, and the ap
   meter.createGauge('things').record(Number.NaN);
   assert.ok(Number.isNaN((await read()).value('things')));
   assert.ok(warnings.some((line) => line.includes('things is a gauge already and cannot be a histogram too')));
+});
+
+test('the kit goes on where the app has taken one of its names for something else', async () => {
+  const { metrics, read, warnings } = setup();
+  metrics.meterProvider.getMeter('shop').createHistogram('circuitbreaker.state').record(1);
+  const gauge = metrics.gauge(METRICS.breakerState);
+  gauge.set({ name: 'mail' }, 2);
+  const page = await read();
+  assert.equal(page.types.get('circuitbreaker_state'), 'histogram');
+  assert.match(warnings[0], /the kit's circuitbreaker_state is not shown: .* is a histogram already/);
+});
+
+test('nothing that is given to the API makes it throw, or the page unreadable', async () => {
+  const { metrics, read } = setup();
+  const meter = metrics.meterProvider.getMeter('shop') as any;
+  const anything = fc.anything({ withBigInt: true, withDate: true, withNullPrototype: true });
+  const kinds = ['Counter', 'UpDownCounter', 'Gauge', 'Histogram'];
+  fc.assert(
+    fc.property(fc.string(), anything, anything, anything, (name, a, b, c) => {
+      for (const kind of kinds) {
+        for (const instrument of [meter[`create${kind}`](`${kind}.${name}`, a), meter[`create${kind}`](`fixed.${kind}`)]) {
+          (instrument.add ?? instrument.record)(a, b, c);
+          (instrument.add ?? instrument.record)(1, { [name]: b, bad: [1n] }, c);
+        }
+      }
+      const observable = meter.createObservableGauge('observed', a);
+      observable.addCallback(b);
+      observable.addCallback((result: any) => result.observe(a, b));
+    }),
+    { numRuns: 200 },
+  );
+  await read();
+  await read(OPENMETRICS);
 });

@@ -176,3 +176,11 @@ test('start, stop and start again leaves no timer, handle or listener, and count
   assert.deepEqual(resources(), before);
   assert.equal(stats.onExport, undefined);
 });
+
+test('with OTEL_METRICS_EXPORTER=none nothing is watched', async () => {
+  const { metrics, read } = setup({ OTEL_METRICS_EXPORTER: 'none' });
+  const stop = metrics.start();
+  const page = await read();
+  stop();
+  assert.equal(page.value('nodejs_heap_size_used_bytes'), undefined);
+});

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { trace } from '@opentelemetry/api';
 import fc from 'fast-check';
 import { KitContext, storage } from '../../instrumentation/context.ts';
-import { OVERFLOW } from '../../instrumentation/names.ts';
+import { METRICS, OVERFLOW } from '../../instrumentation/names.ts';
 import { OPENMETRICS, setup } from './setup.ts';
 
 test('counters, gauges and histograms with and without labels', async () => {
@@ -85,6 +85,17 @@ test('a name that cannot be had gives an instrument that does nothing, with one 
   assert.equal(page.value('taken'), 1);
   assert.equal(warnings.length, 5, warnings.join('\n'));
   assert.match(warnings[0], /"taken" cannot be used: metric taken is a gauge already and cannot be a histogram too/);
+});
+
+test('a metric of the kit can be fed by hand, as what it is there', async () => {
+  const { metrics, read, warnings } = setup();
+  metrics.user.gauge('bullmq_job_count', { labels: ['other'] }).set({ queue: 'mail', state: 'waiting', other: 'x' }, 3);
+  metrics.user.histogram('circuitbreaker_state').observe(1);
+  metrics.gauge(METRICS.breakerState).set({ name: 'mail' }, 1);
+  const page = await read();
+  assert.deepEqual(page.all('bullmq_job_count')[0].labels, { queue: 'mail', state: 'waiting' });
+  assert.equal(page.value('circuitbreaker_state', { name: 'mail' }), 1);
+  assert.match(warnings[0], /it is a gauge of the kit and cannot be a histogram/);
 });
 
 test('nothing that is given to it makes it throw, or the page unreadable', async () => {
