@@ -2,8 +2,8 @@ import { LOG } from '../names.ts';
 import type { Redactor } from '../redaction.ts';
 import type { LogItem } from './sink.ts';
 
-/** The member in which pino-opentelemetry-transport finds the message; no logger uses it for anything else. */
-export const BODY = 'o11y.body';
+/** The member in which pino-opentelemetry-transport finds the message: pino's own default, so that most lines stay as they are. */
+export const BODY = 'msg';
 
 /** What pino-opentelemetry-transport maps to an OpenTelemetry log record. */
 export interface PinoRecord {
@@ -22,10 +22,14 @@ const FLAGS = /^[0-9a-f]{2}$/;
  * object becomes the body of its record. Never throws.
  */
 export function toRecord({ line, level, time, messageKey }: LogItem, redactor: Redactor): PinoRecord {
-  const record = parse(redactor.line(line)) as PinoRecord;
-  if (messageKey !== BODY && Object.hasOwn(record, messageKey)) {
-    record[BODY] = record[messageKey];
-    delete record[messageKey];
+  let record = parse(redactor.line(line)) as PinoRecord;
+  if (messageKey !== BODY) {
+    const { [messageKey]: body, [BODY]: field, ...rest } = record;
+    record = {
+      ...rest,
+      ...(body !== undefined && { [BODY]: body }),
+      ...(field !== undefined && { [`field.${BODY}`]: field }),
+    } as PinoRecord;
   }
   record.level = level;
   const seconds = Math.floor(time / 1000);

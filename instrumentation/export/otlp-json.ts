@@ -1,5 +1,7 @@
 import type { Attributes, AttributeValue } from '@opentelemetry/api';
 import type { HrTime } from '../clock.ts';
+import type { Redactor } from '../redaction.ts';
+import { type Clean, cleanerOf } from './clean.ts';
 import type { SpanRecord } from './span-record.ts';
 
 /** A span as OTLP writes it in JSON, with the text of its instrumentation scope. */
@@ -13,46 +15,56 @@ const IS_REMOTE_KNOWN = 0x100;
 const IS_REMOTE = 0x200;
 const MOST_KEYS = 2000;
 
-// `{"key":"http.route","value":` of each key, made once: keys are few and known.
-const prefixes = new Map<string, string>();
+interface Key {
+  /** `{"key":"http.route","value":` */
+  readonly prefix: string;
+  readonly clean: Clean | undefined;
+}
+
 let scopeOf = '';
 let scopeText = '';
 
 /**
- * Writes a span as an element of OTLP's `spans`. By hand, because going through the SDK's objects and `JSON.stringify` costs
+ * Writes spans as elements of OTLP's `spans`. By hand, because going through the SDK's objects and `JSON.stringify` costs
  * several times as much, and text crosses to the export thread as one copy where an object is cloned member by member.
  *
+ * @param redactor removes secrets on the way; without it, nothing is looked at
  * @see https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
  */
-export function encodeSpan(span: SpanRecord): EncodedSpan {
-  const { parentSpanId, traceState, events, links } = span;
-  const flags = (span.traceFlags & 0xff) | IS_REMOTE_KNOWN | (parentSpanId && span.parentIsRemote ? IS_REMOTE : 0);
-  let json = `{"traceId":"${span.traceId}","spanId":"${span.spanId}"`;
-  if (traceState) json += `,"traceState":${JSON.stringify(traceState)}`;
-  if (parentSpanId) json += `,"parentSpanId":"${parentSpanId}"`;
-  // The API counts kinds from 0 (internal), OTLP from 0 (unspecified).
-  json += `,"flags":${flags},"name":${JSON.stringify(span.name)},"kind":${span.kind + 1}`;
-  json += `,"startTimeUnixNano":"${nanos(span.start)}","endTimeUnixNano":"${nanos(span.end)}"`;
-  json += `,"attributes":${attributes(span.attributes)}`;
-  if (span.droppedAttributes > 0) json += `,"droppedAttributesCount":${span.droppedAttributes}`;
-  if (events.length > 0) json += `,"events":[${events.map(event).join(',')}]`;
-  if (span.droppedEvents > 0) json += `,"droppedEventsCount":${span.droppedEvents}`;
-  if (links.length > 0) json += `,"links":[${links.map(link).join(',')}]`;
-  if (span.droppedLinks > 0) json += `,"droppedLinksCount":${span.droppedLinks}`;
-  json += `,"status":{"code":${span.statusCode}`;
-  if (span.statusMessage) json += `,"message":${JSON.stringify(span.statusMessage)}`;
-  return { scope: scope(span.scope, span.scopeVersion), json: `${json}}}` };
-}
+export function createSpanEncoder(redactor?: Redactor): (span: SpanRecord) => EncodedSpan {
+  const write = createAttributeWriter(redactor);
+  const text = redactor?.text ?? ((value: string) => value);
 
-function event({ name, time, attributes: own, droppedAttributesCount }: SpanRecord['events'][number]): string {
-  const dropped = droppedAttributesCount ? `,"droppedAttributesCount":${droppedAttributesCount}` : '';
-  return `{"timeUnixNano":"${nanos(time)}","name":${JSON.stringify(name)},"attributes":${attributes(own)}${dropped}}`;
-}
+  function event({ name, time, attributes: own, droppedAttributesCount }: SpanRecord['events'][number]): string {
+    const dropped = droppedAttributesCount ? `,"droppedAttributesCount":${droppedAttributesCount}` : '';
+    return `{"timeUnixNano":"${nanos(time)}","name":${JSON.stringify(name)},"attributes":${write(own)}${dropped}}`;
+  }
 
-function link({ context, attributes: own, droppedAttributesCount }: SpanRecord['links'][number]): string {
-  const dropped = droppedAttributesCount ? `,"droppedAttributesCount":${droppedAttributesCount}` : '';
-  const flags = (context.traceFlags & 0xff) | IS_REMOTE_KNOWN;
-  return `{"traceId":"${context.traceId}","spanId":"${context.spanId}","attributes":${attributes(own)}${dropped},"flags":${flags}}`;
+  function link({ context, attributes: own, droppedAttributesCount }: SpanRecord['links'][number]): string {
+    const dropped = droppedAttributesCount ? `,"droppedAttributesCount":${droppedAttributesCount}` : '';
+    const flags = (context.traceFlags & 0xff) | IS_REMOTE_KNOWN;
+    return `{"traceId":"${context.traceId}","spanId":"${context.spanId}","attributes":${write(own)}${dropped},"flags":${flags}}`;
+  }
+
+  return (span) => {
+    const { parentSpanId, traceState, events, links } = span;
+    const flags = (span.traceFlags & 0xff) | IS_REMOTE_KNOWN | (parentSpanId && span.parentIsRemote ? IS_REMOTE : 0);
+    let json = `{"traceId":"${span.traceId}","spanId":"${span.spanId}"`;
+    if (traceState) json += `,"traceState":${JSON.stringify(traceState)}`;
+    if (parentSpanId) json += `,"parentSpanId":"${parentSpanId}"`;
+    // The API counts kinds from 0 (internal), OTLP from 0 (unspecified).
+    json += `,"flags":${flags},"name":${JSON.stringify(span.name)},"kind":${span.kind + 1}`;
+    json += `,"startTimeUnixNano":"${nanos(span.start)}","endTimeUnixNano":"${nanos(span.end)}"`;
+    json += `,"attributes":${write(span.attributes)}`;
+    if (span.droppedAttributes > 0) json += `,"droppedAttributesCount":${span.droppedAttributes}`;
+    if (events.length > 0) json += `,"events":[${events.map(event).join(',')}]`;
+    if (span.droppedEvents > 0) json += `,"droppedEventsCount":${span.droppedEvents}`;
+    if (links.length > 0) json += `,"links":[${links.map(link).join(',')}]`;
+    if (span.droppedLinks > 0) json += `,"droppedLinksCount":${span.droppedLinks}`;
+    json += `,"status":{"code":${span.statusCode}`;
+    if (span.statusMessage) json += `,"message":${JSON.stringify(text(span.statusMessage))}`;
+    return { scope: scope(span.scope, span.scopeVersion), json: `${json}}}` };
+  };
 }
 
 function scope(name: string, version: string | undefined): string {
@@ -69,45 +81,54 @@ function nanos([seconds, nanoseconds]: HrTime): string {
   return String(seconds) + String(nanoseconds).padStart(9, '0');
 }
 
-/** A list of OTLP's `KeyValue`s. */
-export function attributes(values: Attributes | undefined): string {
-  if (values === undefined) return '[]';
-  let json = '';
-  for (const key of Object.keys(values)) {
-    const value = values[key];
-    if (value === undefined || value === null) continue;
-    json += `${json === '' ? '' : ','}${prefix(key)}${anyValue(value, 0)}}`;
-  }
-  return `[${json}]`;
-}
+/** Writes attributes as a list of OTLP's `KeyValue`s. @param redactor see {@link createSpanEncoder} */
+export function createAttributeWriter(redactor?: Redactor): (values: Attributes | undefined) => string {
+  // Made once a key: keys are few and known.
+  const keys = new Map<string, Key>();
 
-function prefix(key: string): string {
-  const known = prefixes.get(key);
-  if (known !== undefined) return known;
-  const made = `{"key":${JSON.stringify(key)},"value":`;
-  if (prefixes.size < MOST_KEYS && key.length < 256) prefixes.set(key, made);
-  return made;
-}
-
-function anyValue(value: unknown, depth: number): string {
-  switch (typeof value) {
-    case 'string':
-      return `{"stringValue":${JSON.stringify(value)}}`;
-    case 'number':
-      if (Number.isSafeInteger(value)) return `{"intValue":"${value}"}`;
-      // JSON has no NaN and no infinities; protobuf's JSON mapping writes them as texts.
-      return Number.isFinite(value) ? `{"doubleValue":${value}}` : `{"doubleValue":"${value}"}`;
-    case 'boolean':
-      return `{"boolValue":${value}}`;
-    case 'object':
-      break;
-    default:
-      return '{}';
+  function keyOf(name: string): Key {
+    const known = keys.get(name);
+    if (known !== undefined) return known;
+    const made = { prefix: `{"key":${JSON.stringify(name)},"value":`, clean: redactor && cleanerOf(name, redactor) };
+    if (keys.size < MOST_KEYS && name.length < 256) keys.set(name, made);
+    return made;
   }
-  if (value === null || depth > MOST_DEPTH) return '{}';
-  if (Array.isArray(value))
-    return `{"arrayValue":{"values":[${value.map((each: AttributeValue) => anyValue(each, depth + 1)).join(',')}]}}`;
-  if (value instanceof Uint8Array) return `{"bytesValue":"${Buffer.from(value).toString('base64')}"}`;
-  const members = Object.entries(value).map(([key, each]) => `${prefix(key)}${anyValue(each, depth + 1)}}`);
-  return `{"kvlistValue":{"values":[${members.join(',')}]}}`;
+
+  function anyValue(value: unknown, clean: Clean | undefined, depth: number): string {
+    switch (typeof value) {
+      case 'string':
+        return `{"stringValue":${JSON.stringify(clean === undefined ? value : clean(value))}}`;
+      case 'number':
+        if (Number.isSafeInteger(value)) return `{"intValue":"${value}"}`;
+        // JSON has no NaN and no infinities; protobuf's JSON mapping writes them as texts.
+        return Number.isFinite(value) ? `{"doubleValue":${value}}` : `{"doubleValue":"${value}"}`;
+      case 'boolean':
+        return `{"boolValue":${value}}`;
+      case 'object':
+        break;
+      default:
+        return '{}';
+    }
+    if (value === null || depth > MOST_DEPTH) return '{}';
+    if (Array.isArray(value))
+      return `{"arrayValue":{"values":[${value.map((each: AttributeValue) => anyValue(each, clean, depth + 1)).join(',')}]}}`;
+    if (value instanceof Uint8Array) return `{"bytesValue":"${Buffer.from(value).toString('base64')}"}`;
+    const members = Object.entries(value).map(([name, each]) => {
+      const key = keyOf(name);
+      return `${key.prefix}${anyValue(each, key.clean, depth + 1)}}`;
+    });
+    return `{"kvlistValue":{"values":[${members.join(',')}]}}`;
+  }
+
+  return (values) => {
+    if (values === undefined) return '[]';
+    let json = '';
+    for (const name of Object.keys(values)) {
+      const value = values[name];
+      if (value === undefined || value === null) continue;
+      const { prefix, clean } = keyOf(name);
+      json += `${json === '' ? '' : ','}${prefix}${anyValue(value, clean, 0)}}`;
+    }
+    return `[${json}]`;
+  };
 }

@@ -1,4 +1,4 @@
-import type { SignalStats } from './stats.ts';
+import type { DropReason, SignalStats } from './stats.ts';
 
 /** Items are posted to the export thread in small pieces, so that copying one never holds the event loop. */
 const MOST_PIECE = 64;
@@ -11,6 +11,7 @@ export class ExportQueue<T> {
   outstanding = 0;
   #items: T[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #givenUp = 0;
   readonly #limit: number;
   readonly #piece: number;
   readonly #delayMs: number;
@@ -56,13 +57,25 @@ export class ExportQueue<T> {
   };
 
   /** The export thread has said what became of `exported + dropped` items. */
-  settle(exported: number, dropped: number, reason: keyof SignalStats['dropped']): void {
-    this.outstanding = Math.max(0, this.outstanding - exported - dropped);
+  settle(exported: number, dropped: number, reason: DropReason): void {
+    // Of items that were given up as lost too early, the truth replaces the guess.
+    const known = Math.min(this.#givenUp, exported + dropped);
+    this.#givenUp -= known;
+    this.#stats.dropped.shutdown -= known;
+    this.outstanding = Math.max(0, this.outstanding - (exported + dropped - known));
     this.#stats.exported += exported;
     this.#stats.dropped[reason] += dropped;
   }
 
-  lost(count: number = this.outstanding): void {
+  /** What was posted to an export thread that is gone. What still waits here goes to the next one. */
+  lost(count: number = this.outstanding - this.#items.length): void {
     this.settle(0, count, 'worker_lost');
+  }
+
+  /** The process is ending and the time to deliver is over. */
+  giveUp(): void {
+    this.#givenUp += this.outstanding;
+    this.#stats.dropped.shutdown += this.outstanding;
+    this.outstanding = 0;
   }
 }

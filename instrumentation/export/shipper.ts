@@ -2,15 +2,18 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type Config, otlpTarget } from '../config.ts';
 import { type Diagnostics, reason } from '../diagnostics.ts';
+import { createRedactor } from '../redaction.ts';
 import type { Resource } from '../resource.ts';
-import { type EncodedSpan, encodeSpan } from './otlp-json.ts';
+import { createSpanEncoder, type EncodedSpan } from './otlp-json.ts';
 import { FLUSHED, type FromWorker, type ToWorker, UNDELIVERED, type WorkerStart } from './protocol.ts';
 import { ExportQueue } from './queue.ts';
 import type { LogItem, SinkSettings, SpanRun } from './sink.ts';
 import type { SpanRecord } from './span-record.ts';
 import type { ExportStats, Shipped } from './stats.ts';
 
+/** Starts of the export thread in a minute. */
 const MOST_STARTS = 5;
+const MINUTE_MS = 60_000;
 /** Items wait here for company at most this long; the export thread does the batching proper. */
 const HANDOVER_MS = 100;
 
@@ -53,13 +56,18 @@ export function createShipper({ config, diagnostics, resource, stats, dist }: De
       (items) => post({ type: 'logs', items }),
     ),
   };
+  const encode = createSpanEncoder(createRedactor(config.redactKeys));
   let worker: Worker | undefined;
   let starts = 0;
+  let startedAt = 0;
   let flushes = 0;
 
   function start(): Worker | undefined {
-    if (worker || starts >= MOST_STARTS) return worker;
+    if (worker) return worker;
+    if (performance.now() - startedAt > MINUTE_MS) starts = 0;
+    if (starts >= MOST_STARTS) return undefined;
     starts++;
+    startedAt = performance.now();
     try {
       const workerData: WorkerStart = {
         traces: sinkSettings('traces', config.bspQueue, config.bspBatch, config.bspDelay),
@@ -67,7 +75,7 @@ export function createShipper({ config, diagnostics, resource, stats, dist }: De
         shared: shared.buffer as SharedArrayBuffer,
       };
       // Nothing is inherited: with the app's flags and NODE_OPTIONS the thread would run the preload again, without end.
-      worker = new Worker(join(dist, 'worker.cjs'), {
+      const thread = new Worker(join(dist, 'worker.cjs'), {
         name: 'o11y-kit export',
         argv: [],
         execArgv: [],
@@ -76,11 +84,16 @@ export function createShipper({ config, diagnostics, resource, stats, dist }: De
         stderr: true,
         workerData,
       });
-      worker.on('message', receive);
-      worker.on('error', (error) => lost(reason(error)));
-      worker.on('exit', (code) => lost(`it ended with code ${code}`));
+      thread.on('message', receive);
+      // A thread that throws ends as well, which is told a moment later, when the next one may have been started.
+      const gone = (why: string) => {
+        if (worker === thread) lost(why);
+      };
+      thread.on('error', (error) => gone(reason(error)));
+      thread.on('exit', (code) => gone(`it ended with code ${code}`));
       // After the listeners: the first one for messages makes the thread's port keep the process alive again.
-      worker.unref();
+      thread.unref();
+      worker = thread;
     } catch (error) {
       lost(reason(error));
     }
@@ -100,7 +113,6 @@ export function createShipper({ config, diagnostics, resource, stats, dist }: De
   }
 
   function lost(why: string): void {
-    if (!worker && starts === 0) return;
     worker = undefined;
     queues.traces.lost();
     queues.logs.lost();
@@ -111,7 +123,7 @@ export function createShipper({ config, diagnostics, resource, stats, dist }: De
     const next =
       starts < MOST_STARTS
         ? 'It is started again with the next span or log line.'
-        : 'Spans and log lines are dropped and counted from now on.';
+        : 'Spans and log lines are dropped and counted for a minute.';
     diagnostics.warn(`the export thread is gone (${why}). ${next}`, 'worker');
   }
 
@@ -156,7 +168,7 @@ export function createShipper({ config, diagnostics, resource, stats, dist }: De
   }
 
   return {
-    spans: { push: (span) => queues.traces.push(() => encodeSpan(span)) },
+    spans: { push: (span) => queues.traces.push(() => encode(span)) },
     logs: { push: (line) => queues.logs.push(() => line) },
     flush(timeoutMs, { last = false } = {}) {
       const id = begin(timeoutMs, last);
@@ -167,6 +179,7 @@ export function createShipper({ config, diagnostics, resource, stats, dist }: De
         function done() {
           clearTimeout(timer);
           waiting.delete(id as number);
+          if (last) for (const queue of Object.values(queues)) queue.giveUp();
           resolve();
         }
         waiting.set(id, done);

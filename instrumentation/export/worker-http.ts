@@ -12,15 +12,20 @@ export function exporterOptions({ target, certificates }: SinkSettings) {
     compression: target.compression as CompressionAlgorithm,
     httpAgentOptions: {
       keepAlive: true,
-      ca: content(certificates.ca),
-      key: content(certificates.key),
-      cert: content(certificates.cert),
+      ca: content('OTEL_EXPORTER_OTLP_CERTIFICATE', certificates.ca),
+      key: content('OTEL_EXPORTER_OTLP_CLIENT_KEY', certificates.key),
+      cert: content('OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE', certificates.cert),
     },
   };
 }
 
-function content(file: string): Buffer | undefined {
-  return file ? readFileSync(file) : undefined;
+function content(setting: string, file: string): Buffer | undefined {
+  if (!file) return undefined;
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new Error(`${setting}: the file cannot be read: ${(error as Error).message}`);
+  }
 }
 
 /** Resolves if no connection to `url` can be made; stays pending where one can. */

@@ -1,19 +1,17 @@
 import type { Duplex } from 'node:stream';
-import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import { SCOPE } from '../names.ts';
 import { createRedactor } from '../redaction.ts';
 import { BODY, toRecord } from './log-record.ts';
+import { outcomeOf } from './outcome.ts';
 import { onPartialSuccess, type PartialSuccess } from './partial-success.ts';
 import { createLogExporter, type LogExporter, openTransport } from './pino-transport.ts';
-import type { LogItem, Report, Sink, SinkSettings } from './sink.ts';
+import type { LogItem, Outcome, Report, Sink, SinkSettings } from './sink.ts';
 import { exporterOptions } from './worker-http.ts';
 
 /** How long the transport's own batch stays open: it is handed whole batches, so it need not wait for company. */
 const CLOSE_BATCH_MS = 5;
 /** Characters in one batch: a line may be long, and backends refuse requests of some megabytes. */
 const MOST_TEXT = 2 * 1024 * 1024;
-
-type Outcome = Parameters<Report>[0];
 
 const STANDARD: Readonly<Record<number, string>> = { 10: 'trace', 20: 'debug', 30: 'info', 40: 'warn', 50: 'error', 60: 'fatal' };
 
@@ -68,31 +66,15 @@ export function createLogSink(settings: SinkSettings, report: Report): Sink<LogI
       export(records, done) {
         const started = performance.now();
         inner.export(records, (result) => {
-          const seconds = (performance.now() - started) / 1000;
-          settle({ ...outcome(records.length, result), seconds });
+          const { rejectedLogRecords, errorMessage } = refused ?? {};
+          refused = undefined;
+          const outcome = outcomeOf(result, records.length, { count: rejectedLogRecords, message: errorMessage });
+          settle({ ...outcome, seconds: (performance.now() - started) / 1000 });
           done(result);
         });
       },
       forceFlush: () => inner.forceFlush(),
       shutdown: () => inner.shutdown(),
-    };
-  }
-
-  function outcome(count: number, { code, error }: ExportResult): Omit<Outcome, 'seconds'> {
-    const partial = refused;
-    refused = undefined;
-    if (code !== ExportResultCode.SUCCESS) {
-      const status = (error as { code?: unknown } | undefined)?.code;
-      const reason = typeof status === 'number' && status >= 400 && status < 500 ? 'rejected' : 'export_failed';
-      return { exported: 0, dropped: count, reason, error: error?.message || `HTTP status ${status ?? 'unknown'}` };
-    }
-    const dropped = Math.min(count, Number(partial?.rejectedLogRecords) || 0);
-    if (dropped === 0) return { exported: count, dropped };
-    return {
-      exported: count - dropped,
-      dropped,
-      reason: 'rejected',
-      error: partial?.errorMessage || 'partly refused by the backend',
     };
   }
 

@@ -5,8 +5,10 @@ import { OTLPTraceExporter as ProtobufExporter } from '@opentelemetry/exporter-t
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { Batcher } from './batcher.ts';
-import { attributes } from './otlp-json.ts';
+import { createAttributeWriter } from './otlp-json.ts';
 import { readSpans } from './otlp-json-read.ts';
+import { outcomeOf } from './outcome.ts';
+import { onPartialSuccess } from './partial-success.ts';
 import type { Outcome, Report, Sink, SinkSettings, SpanRun } from './sink.ts';
 import { exporterOptions } from './worker-http.ts';
 
@@ -14,13 +16,23 @@ import { exporterOptions } from './worker-http.ts';
 const CONCURRENCY = 2;
 const FASTEST = { level: 1 };
 
-interface PartialSuccess {
-  readonly partialSuccess?: { readonly rejectedSpans?: number | string; readonly errorMessage?: string };
+/** How much longer than the exporter itself takes an export may take. */
+const GRACE_MS = 5000;
+
+interface Refusal {
+  readonly rejectedSpans?: number | string;
+  readonly errorMessage?: string;
 }
+
+interface Answer {
+  readonly partialSuccess?: Refusal;
+}
+
+type Send = (runs: readonly SpanRun[], count: number) => Promise<Outcome>;
 
 interface Serializer {
   serializeRequest(runs: readonly SpanRun[]): Uint8Array;
-  deserializeResponse(data: Uint8Array): PartialSuccess;
+  deserializeResponse(data: Uint8Array): Answer;
 }
 
 /** The sending end for spans: OpenTelemetry's OTLP/HTTP exporter with its retries, given bodies that are nearly finished. */
@@ -48,7 +60,7 @@ export function createTraceSink(settings: SinkSettings, report: Report): Sink<Sp
  * The spans arrive as JSON; what is left is to put the resource around them. The exporter is OpenTelemetry's with another
  * serializer, and bodies are compressed here: its own compression is the slowest that gzip has.
  */
-function jsonSender(settings: SinkSettings): (runs: readonly SpanRun[], count: number) => Promise<Outcome> {
+function jsonSender(settings: SinkSettings): Send {
   const compressed = settings.target.compression === 'gzip';
   const options = exporterOptions(settings);
   const exporter = new OTLPTraceExporter({
@@ -56,8 +68,8 @@ function jsonSender(settings: SinkSettings): (runs: readonly SpanRun[], count: n
     compression: 'none' as typeof options.compression,
     headers: compressed ? { ...options.headers, 'Content-Encoding': 'gzip' } : options.headers,
   });
-  const head = `{"resourceSpans":[{"resource":{"attributes":${attributes({ ...settings.resource } as Record<string, string>)}},"scopeSpans":[`;
-  let answer: PartialSuccess | undefined;
+  const head = `{"resourceSpans":[{"resource":{"attributes":${createAttributeWriter()({ ...settings.resource } as Record<string, string>)}},"scopeSpans":[`;
+  let answer: Answer | undefined;
 
   const serializer: Serializer = {
     serializeRequest(runs) {
@@ -71,69 +83,67 @@ function jsonSender(settings: SinkSettings): (runs: readonly SpanRun[], count: n
         // The status said that the request was accepted; an answer that cannot be read says nothing against it.
         answer = {};
       }
-      return answer as PartialSuccess;
+      return answer as Answer;
     },
   };
   (exporter as unknown as { _delegate: { _serializer: Serializer } })._delegate._serializer = serializer;
 
-  return (runs, count) =>
-    exporting(
-      (done) => exporter.export(runs as unknown as ReadableSpan[], done),
-      count,
-      () => {
-        const last = answer;
-        answer = undefined;
-        return last;
-      },
-    );
+  return exporting(
+    settings,
+    (runs, done) => exporter.export(runs as unknown as ReadableSpan[], done),
+    () => {
+      const last = answer?.partialSuccess;
+      answer = undefined;
+      return last;
+    },
+  );
 }
 
 /** The uncommon encoding: OpenTelemetry's own exporter and serializer, fed with spans read back from the JSON. */
-function protobufSender(settings: SinkSettings): (runs: readonly SpanRun[], count: number) => Promise<Outcome> {
+function protobufSender(settings: SinkSettings): Send {
   const exporter = new ProtobufExporter(exporterOptions(settings));
   const resource = resourceFromAttributes({ ...settings.resource });
-  return (runs, count) =>
-    exporting(
-      (done) =>
-        exporter.export(
-          runs.flatMap((run) => readSpans(run, resource)),
-          done,
-        ),
-      count,
-      () => undefined,
-    );
+  let answer: Refusal | undefined;
+  onPartialSuccess((said) => {
+    if (said.rejectedSpans !== undefined) answer = said;
+  });
+  return exporting(
+    settings,
+    (runs, done) =>
+      exporter.export(
+        runs.flatMap((run) => readSpans(run, resource)),
+        done,
+      ),
+    () => {
+      const last = answer;
+      answer = undefined;
+      return last;
+    },
+  );
 }
 
 function exporting(
-  start: (done: (result: ExportResult) => void) => void,
-  count: number,
-  partial: () => PartialSuccess | undefined,
-): Promise<Outcome> {
-  const started = performance.now();
-  return new Promise((resolve) => {
-    const done = (result: ExportResult) =>
-      resolve({ ...outcome(result, count, partial()), seconds: (performance.now() - started) / 1000 });
-    try {
-      start(done);
-    } catch (error) {
-      done({ code: ExportResultCode.FAILED, error: error as Error });
-    }
-  });
-}
-
-function outcome({ code, error }: ExportResult, count: number, answer: PartialSuccess | undefined): Omit<Outcome, 'seconds'> {
-  if (code !== ExportResultCode.SUCCESS) {
-    const status = (error as { code?: unknown } | undefined)?.code;
-    const refused = typeof status === 'number' && status >= 400 && status < 500;
-    return {
-      exported: 0,
-      dropped: count,
-      reason: refused ? 'rejected' : 'export_failed',
-      error: error?.message || `HTTP status ${status ?? 'unknown'}`,
-    };
-  }
-  const rejected = Math.min(count, Number(answer?.partialSuccess?.rejectedSpans) || 0);
-  if (rejected === 0) return { exported: count, dropped: 0 };
-  const why = answer?.partialSuccess?.errorMessage || 'partly refused by the backend';
-  return { exported: count - rejected, dropped: rejected, reason: 'rejected', error: why };
+  { target }: SinkSettings,
+  start: (runs: readonly SpanRun[], done: (result: ExportResult) => void) => void,
+  partial: () => Refusal | undefined,
+): Send {
+  return (runs, count) => {
+    const started = performance.now();
+    return new Promise((resolve) => {
+      const done = (result: ExportResult) => {
+        clearTimeout(timer);
+        const { rejectedSpans, errorMessage } = partial() ?? {};
+        const outcome = outcomeOf(result, count, { count: rejectedSpans, message: errorMessage });
+        resolve({ ...outcome, seconds: (performance.now() - started) / 1000 });
+      };
+      const fail = (error: Error) => done({ code: ExportResultCode.FAILED, error });
+      // The exporter's own clock is that of a silent connection; one that trickles would never end.
+      const timer = setTimeout(() => fail(new Error('Request timed out')), target.timeoutMs + GRACE_MS).unref();
+      try {
+        start(runs, done);
+      } catch (error) {
+        fail(error as Error);
+      }
+    });
+  };
 }

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { FLUSHED, type FromWorker, type ToWorker, UNDELIVERED, type WorkerStart } from './protocol.ts';
-import type { Report } from './sink.ts';
+import type { Report, Sink } from './sink.ts';
 import type { Shipped } from './stats.ts';
 import { unreachable } from './worker-http.ts';
 import { createLogSink } from './worker-logs.ts';
@@ -13,8 +13,22 @@ const port = parentPort!;
 const pending = { traces: 0, logs: 0 };
 
 const sinks = lazily({
-  traces: () => createTraceSink(traces, reporter('traces')),
-  logs: () => createLogSink(logs, reporter('logs')),
+  traces: () => {
+    const report = reporter('traces');
+    return orNowhere(
+      () => createTraceSink(traces, report),
+      report,
+      (runs) => runs.reduce((sum, { count }) => sum + count, 0),
+    );
+  },
+  logs: () => {
+    const report = reporter('logs');
+    return orNowhere(
+      () => createLogSink(logs, report),
+      report,
+      (items) => items.length,
+    );
+  },
 });
 
 port.on('message', (message: ToWorker) => {
@@ -39,20 +53,31 @@ function reporter(signal: Shipped): Report {
 }
 
 async function flush({ id, timeoutMs, last }: Extract<ToWorker, { type: 'flush' }>): Promise<void> {
-  const work: Promise<unknown>[] = [];
-  const targets = new Set<string>();
-  for (const signal of ['traces', 'logs'] as const) {
-    if (pending[signal] === 0) continue;
-    work.push(sinks[signal].flush(timeoutMs));
-    targets.add((signal === 'traces' ? traces : logs).target.url);
-  }
-  // Retrying against a backend that is not there would only hold up a process that is ending.
-  const hopeless = last ? [Promise.all([...targets].map(unreachable))] : [];
-  await Promise.race([Promise.all(work), ...hopeless]);
+  const work = (['traces', 'logs'] as const)
+    .filter((signal) => pending[signal] > 0)
+    .map((signal) => {
+      const flushed = sinks[signal].flush(timeoutMs);
+      // Retrying against a backend that is not there would only hold up a process that is ending.
+      return last ? Promise.race([flushed, unreachable((signal === 'traces' ? traces : logs).target.url)]) : flushed;
+    });
+  await Promise.all(work);
   Atomics.store(slots, UNDELIVERED, pending.traces + pending.logs);
   Atomics.store(slots, FLUSHED, id);
   Atomics.notify(slots, FLUSHED);
   port.postMessage({ type: 'flushed', id } satisfies FromWorker);
+}
+
+/** What cannot be set up (a certificate that cannot be read) costs its signal, with the reason, and not the thread. */
+function orNowhere<T>(make: () => Sink<T>, report: Report, count: (items: readonly T[]) => number): Sink<T> {
+  try {
+    return make();
+  } catch (error) {
+    return {
+      write: (items) =>
+        report({ exported: 0, dropped: count(items), reason: 'export_failed', error: (error as Error).message, seconds: 0 }),
+      flush: async () => {},
+    };
+  }
 }
 
 /** A signal that is never used costs nothing. */

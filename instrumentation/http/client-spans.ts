@@ -6,12 +6,10 @@ import { errorType } from '../error-type.ts';
 import type { Kit } from '../kit.ts';
 import type { HistogramChild } from '../metrics/metrics.ts';
 import { CORRELATION_ID, METRICS } from '../names.ts';
-import { redactUrl } from '../redact-url.ts';
 import { knownMethod, spanMethod } from './attributes.ts';
 import { createTargetFilter } from './propagation-targets.ts';
 
 const MOST_CHILDREN = 5000;
-const MOST_PATH = 4096;
 /** What may stand in a header. Our headers are written into the header block by hand, so nothing else checks them. */
 const HEADER_VALUE = /^[\t\x20-\x7e]*$/;
 /** The target of a request that goes through a proxy. */
@@ -54,7 +52,7 @@ const setter = {
 };
 
 export function createClientSpans(kit: Kit): ClientSpans {
-  const { config, metrics, tracing, redactor } = kit;
+  const { config, metrics, tracing } = kit;
   const isTarget = createTargetFilter(config.propagationTargets);
   const duration = metrics.histogram(METRICS.httpClientDuration);
   const children = new Map<string, HistogramChild>();
@@ -81,12 +79,11 @@ export function createClientSpans(kit: Kit): ClientSpans {
       const scheme = outgoing.secure ? 'https' : 'http';
       const standard = outgoing.port === (outgoing.secure ? 443 : 80);
       const host = outgoing.host.includes(':') ? `[${outgoing.host}]` : outgoing.host;
-      const path = redactUrl(outgoing.path.slice(0, MOST_PATH), redactor);
       span.setAttribute('http.request.method', method);
       if (method === '_OTHER') span.setAttribute('http.request.method_original', outgoing.method);
       span.setAttribute('server.address', outgoing.host);
       span.setAttribute('server.port', outgoing.port);
-      span.setAttribute('url.full', `${scheme}://${host}${standard ? '' : `:${outgoing.port}`}${path}`);
+      span.setAttribute('url.full', `${scheme}://${host}${standard ? '' : `:${outgoing.port}`}${outgoing.path}`);
       const id = correlationIdOf(parent);
       if (id !== undefined) span.setAttribute(CORRELATION_ID, id);
     }

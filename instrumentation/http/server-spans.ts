@@ -12,7 +12,7 @@ import { type RequestMessage, ServerRequest, type StreamKind } from './server-re
 
 const FALLBACK_HEADER = 'x-request-id';
 const MOST_CHILDREN = 5000;
-/** Characters of path and query that are looked at. */
+/** Characters of path and query that an access line may take. */
 const MOST_TARGET = 4096;
 
 /** Start and end of server requests: span, RED sample, correlation id, access line, in one pass. Nothing here throws. */
@@ -101,6 +101,7 @@ export function createServerSpans(kit: Kit): ServerSpans {
     } catch (error) {
       failed(error);
     }
+    request.release();
   }
 
   function finish(request: ServerRequest, status: number | undefined, aborted: boolean): void {
@@ -111,10 +112,8 @@ export function createServerSpans(kit: Kit): ServerSpans {
       const seconds = (endedAt - request.startedAt) / 1000;
       child(request.method, template, status, failure).observe(seconds, request.span.spanContext());
     }
-    const recording = request.span.isRecording();
     const logging = config.accessLog === 'on' || (config.accessLog === 'auto' && !request.logged);
-    const target = recording || logging ? redactUrl(request.message.target.slice(0, MOST_TARGET), redactor) : '';
-    if (recording) describe(request, target, template, status, failure);
+    if (request.span.isRecording()) describe(request, template, status, failure);
     (request.span as { endAt?: (reading: number) => void }).endAt?.(endedAt);
     if (request.error !== undefined) kit.onError(request.error);
     if (!logging) return;
@@ -122,7 +121,7 @@ export function createServerSpans(kit: Kit): ServerSpans {
     logs.access({
       method: message.method ?? request.method,
       route: template,
-      path: target,
+      path: redactUrl(message.target.slice(0, MOST_TARGET), redactor),
       status: status ?? 0,
       durationMs: endedAt - request.startedAt,
       client: clientAddress(message.headers, message.socket?.remoteAddress) ?? '',
@@ -160,10 +159,11 @@ export function createServerSpans(kit: Kit): ServerSpans {
     return made;
   }
 
-  function describe(request: ServerRequest, target: string, template: string, status: number | undefined, failure: string): void {
+  function describe(request: ServerRequest, template: string, status: number | undefined, failure: string): void {
     const { span, message, method } = request;
     const { headers, socket } = message;
     const { address, port } = splitHost(headers.host ?? (headers[':authority'] as string | undefined));
+    const { target } = message;
     const query = target.indexOf('?');
     if (template !== '') {
       span.updateName(`${spanMethod(method)} ${template}`);

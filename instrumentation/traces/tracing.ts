@@ -1,7 +1,6 @@
 import {
   type Context,
   context,
-  SpanKind as Kind,
   metrics,
   type Span,
   type SpanContext,
@@ -17,9 +16,11 @@ import { SamplingDecision } from '@opentelemetry/sdk-trace';
 import type { Config } from '../config.ts';
 import { ROOT, storage } from '../context.ts';
 import type { Diagnostics } from '../diagnostics.ts';
+import { createSpanEncoder } from '../export/otlp-json.ts';
 import type { SpanRecord } from '../export/span-record.ts';
 import { spanId, traceId } from '../ids.ts';
 import { SCOPE } from '../names.ts';
+import { createRedactor } from '../redaction.ts';
 import type { Resource } from '../resource.ts';
 import { createProcessor } from './processor.ts';
 import { createPropagation, type Propagation } from './propagation.ts';
@@ -70,7 +71,7 @@ const NO_ATTRIBUTES = {};
 
 export function createTracing({ config, diagnostics, resource, version, push }: Dependencies): Tracing {
   const sampler = createSampler(config);
-  const output = config.tracesExporter === 'console' ? print : push;
+  const output = config.tracesExporter === 'console' ? printer(config.redactKeys) : push;
   const limits = {
     attributes: config.spanAttributeCountLimit ?? config.attributeCountLimit,
     attributeLength: config.spanAttributeLengthLimit ?? config.attributeLengthLimit,
@@ -149,6 +150,11 @@ export function createTracing({ config, diagnostics, resource, version, push }: 
   };
 }
 
-function print(record: SpanRecord): void {
-  process.stdout.write(`${JSON.stringify({ ...record, kind: Kind[record.kind] })}\n`);
+/** `OTEL_TRACES_EXPORTER=console`: one line a span, as OTLP writes it in JSON. */
+function printer(redactKeys: readonly string[]): (record: SpanRecord) => void {
+  const encode = createSpanEncoder(createRedactor(redactKeys));
+  return (record) => {
+    const { scope, json } = encode(record);
+    process.stdout.write(`{"scope":${scope},"span":${json}}\n`);
+  };
 }

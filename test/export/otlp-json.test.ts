@@ -3,10 +3,11 @@ import test from 'node:test';
 import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import fc from 'fast-check';
-import { encodeSpan } from '../../instrumentation/export/otlp-json.ts';
+import { createSpanEncoder } from '../../instrumentation/export/otlp-json.ts';
 import { readSpans } from '../../instrumentation/export/otlp-json-read.ts';
 import type { SpanRecord } from '../../instrumentation/export/span-record.ts';
 
+const encodeSpan = createSpanEncoder();
 const hex = (length: number) => fc.stringMatching(new RegExp(`^[0-9a-f]{${length}}$`));
 const value = fc.oneof(
   fc.string({ unit: 'binary' }),
