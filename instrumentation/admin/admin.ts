@@ -82,7 +82,7 @@ export function startAdmin({ config, diagnostics, resource, metrics, health, lis
       const attempt = (bound = bind(handler, hosts, port));
       try {
         // The app wanted this very port meanwhile, or all is over: whoever closed it has seen to the rest.
-        if (!(await attempt.listening)) return moving;
+        if (!(await attempt.listening)) return stopped ? undefined : moving;
       } catch (error) {
         if (bound === attempt) bound = undefined;
         if (!byHand && isTaken(error)) continue;
@@ -113,7 +113,7 @@ export function startAdmin({ config, diagnostics, resource, metrics, health, lis
   }
 
   function address(): AdminAddress | undefined {
-    const at = membership ?? (bound && { host: reachable, port: bound.port });
+    const at = membership ?? (bound?.held ? { host: reachable, port: bound.port } : undefined);
     return at && { host: at.host, port: at.port, url: `http://${at.host}:${at.port}` };
   }
 

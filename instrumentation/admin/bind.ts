@@ -10,20 +10,22 @@ const KEEP_ALIVE_MS = 75_000;
 
 /** Servers that share one port on all wanted addresses. */
 export interface Bound {
-  /** The port that was asked for, and from the time that {@link listening} says so, the real one. */
+  /** The port that was asked for, and once it is held, the real one. */
   readonly port: number;
+  /** Whether they listen. */
+  readonly held: boolean;
   /**
    * Resolves to whether they listen; false if they were closed before.
    *
    * @throws the system's error (`EADDRINUSE`, `EACCES` …); nothing is left open then
    */
   readonly listening: Promise<boolean>;
-  /** Frees the port at once, within this call. */
+  /** Frees the port, or gives up the wish for it, within this call. */
   close(): void;
 }
 
 /**
- * Listens on one port of every host. The port is taken within this call. The first host must be had; another that this
+ * Listens on one port of every host, from the next turn of the event loop on. The first host must be had; another that this
  * machine does not have is left out.
  *
  * @param port 0 is any free port
@@ -33,15 +35,19 @@ export function bind(handler: RequestListener, hosts: readonly (string | undefin
   let closed = false;
 
   async function listenAll(): Promise<boolean> {
+    // Node looks every host up, which takes a tick, and a listen() that has begun cannot be called back. In a turn of its own
+    // no code of the app can come between. (Not an immediate: one that is unref'd waits until something else happens.)
+    await new Promise((resolve) => setTimeout(resolve, 0).unref());
     try {
-      const [first, ...others] = hosts;
-      const main = open(first, port);
-      // Only where the port is known can the others follow at once.
-      if (port === 0) await main;
-      const rest = others.map((host) => open(host, portOf(servers[0])).catch(absent));
-      await Promise.all([main, ...rest]);
+      for (const host of hosts) {
+        if (closed) return false;
+        const first = servers.length === 0;
+        await open(host, first ? port : portOf(servers[0])).catch((error: NodeJS.ErrnoException) => {
+          if (first || error.code !== 'EADDRNOTAVAIL') throw error;
+        });
+      }
     } catch (error) {
-      if (!closed) close();
+      close();
       throw error;
     }
     return !closed;
@@ -68,15 +74,14 @@ export function bind(handler: RequestListener, hosts: readonly (string | undefin
   const listening = listenAll();
   return {
     get port() {
-      return portOf(servers[0]) || port;
+      return (servers.length > 0 && portOf(servers[0])) || port;
+    },
+    get held() {
+      return servers.length > 0 && servers[0].listening;
     },
     listening,
     close,
   };
-}
-
-function absent(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EADDRNOTAVAIL') throw error;
 }
 
 function create(handler: RequestListener): Server {

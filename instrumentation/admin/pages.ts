@@ -36,7 +36,7 @@ export function createPages(sources: Sources, diagnostics: Diagnostics): Request
   return async (request, response) => {
     // Our own answers never need the body.
     request.resume();
-    const path = new URL(request.url ?? '/', 'http://localhost').pathname;
+    const path = (request.url ?? '/').split('?', 1)[0];
     const page = Object.hasOwn(pages, path) ? pages[path] : undefined;
     try {
       if (page === undefined) text(response, 404, `Not here. Here are: ${Object.keys(pages).join(', ')}\n`);

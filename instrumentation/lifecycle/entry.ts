@@ -28,16 +28,17 @@ export function whenEntryLoaded(loaded: () => void): () => void {
   const onRemove = (event: string | symbol, listener: unknown) => {
     if (event === 'exit' && listener === guard) finish();
   };
-  const turn = setImmediate(() => {
+  // Not an immediate: one that is unref'd waits until something else happens.
+  const turn = setTimeout(() => {
     if (!importing) finish();
-  }).unref();
+  }, 0).unref();
 
   function stop(): void {
     done = true;
     start.unsubscribe(onStart);
     end.unsubscribe(onEnd);
     process.off('removeListener', onRemove);
-    clearImmediate(turn);
+    clearTimeout(turn);
   }
 
   function finish(): void {

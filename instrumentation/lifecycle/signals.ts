@@ -50,11 +50,11 @@ export function watchSignals({ end, ride }: SignalActions): Signals {
     if (listener !== undefined) process.off(signal, listener);
     process.kill(process.pid, signal);
     // Still here: the app took a handler meanwhile, and the signal went to it.
-    setImmediate(() => {
+    setTimeout(() => {
       if (listener !== undefined) ours.set(signal, listener);
       ending.delete(signal);
       install(signal);
-    }).unref();
+    }, 0).unref();
   }
 
   function onNewListener(event: string | symbol, listener: unknown): void {
