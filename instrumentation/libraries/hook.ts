@@ -11,7 +11,7 @@ type Load = (request: string, parent: unknown, isMain: boolean) => unknown;
 const loader = Module as unknown as {
   _load: Load;
   _resolveFilename(request: string, parent: unknown): string;
-  _cache: Record<string, { exports: unknown } | undefined>;
+  _cache: Record<string, { readonly exports: unknown; readonly loaded: boolean } | undefined>;
 };
 
 /** A library that is wired in this process. */
@@ -25,7 +25,7 @@ export interface Wired {
 
 /** Wires packages as they are loaded, each copy once. */
 export interface Wiring {
-  /** Offers the exports of a specifier or of a file. `path` is asked only if the exports are new and accepted. */
+  /** Offers the exports of a specifier or of a file. `path` is asked only if the exports are new. */
   offer(specifier: string, exports: unknown, path: () => string | undefined): void;
   /** Notes a library that announced itself over a channel. */
   note(wired: Wired): void;
@@ -45,9 +45,11 @@ export function createWiring(kit: Kit, table: ReadonlyMap<string, Library>): Wir
     if (library?.wire === undefined || !isExports(exports) || settled.has(exports)) return;
     let copy: Copy = { name: bare(specifier), version: undefined, path: undefined };
     try {
+      const file = path();
+      // Required in a cycle, and not whole yet: looking into it would make Node warn the app. It will be offered again.
+      if (file !== undefined && loader._cache[file]?.loaded === false) return;
       if (library.accepts && !library.accepts(exports)) return;
       settled.add(exports);
-      const file = path();
       const manifest = file === undefined ? undefined : manifestOf(file);
       // Another package may be installed under a name that we know.
       if (manifest?.name !== undefined && manifest.name !== copy.name) return;
@@ -141,7 +143,7 @@ export function hookRequire(wiring: Wiring, names: ReadonlyMap<string, string>):
 
   // What was loaded before the kit, by another preload or because the app imports the kit itself.
   for (const [path, module] of Object.entries(loader._cache)) {
-    if (module) offerFile(path, module.exports);
+    if (module?.loaded) offerFile(path, module.exports);
   }
   loader._load = hooked;
   return () => {
