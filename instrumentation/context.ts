@@ -1,18 +1,18 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import {
-  type Baggage,
-  type Context,
-  createContextKey,
-  isSpanContextValid,
-  type Span,
-  TraceFlags,
-} from '@opentelemetry/api';
+import { type Baggage, type Context, createContextKey, isSpanContextValid, type Span, TraceFlags } from '@opentelemetry/api';
 import { isCorrelationId } from './correlation.ts';
 import { CORRELATION_ID, LOG } from './names.ts';
 
 // The API makes its keys with Symbol.for, so every copy of it, the app's included, agrees on them.
 const SPAN_KEY = createContextKey('OpenTelemetry Context Key SPAN');
 const BAGGAGE_KEY = createContextKey('OpenTelemetry Baggage Key');
+
+/**
+ * Finds a route template when the response ends. One function serves all requests, with what it needs beside it in the
+ * {@link RequestState}: a closure made for each request lives on until a major garbage collection, and takes the request,
+ * the response and all that hangs on them with it.
+ */
+export type FindRoute = (subject: any, root: any) => string;
 
 /**
  * What the kit knows of one HTTP server request. It stands on the request and the response under {@link REQUEST}, so that
@@ -31,7 +31,10 @@ export interface RequestState {
    * The route template, or a function that finds it when the response ends. Set by a framework's file in libraries/.
    * An empty text means that no route matched.
    */
-  route: string | (() => string) | undefined;
+  route: string | FindRoute | undefined;
+  /** What {@link FindRoute} is called with. */
+  routeSubject: unknown;
+  routeRoot: unknown;
   /** The error that a framework handed to its error handler, if any. */
   error: unknown;
   /** A logger of the app has logged this request, so the kit writes no access line. */

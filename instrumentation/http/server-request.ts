@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { Span } from '@opentelemetry/api';
-import type { KitContext, RequestState } from '../context.ts';
+import type { FindRoute, KitContext, RequestState } from '../context.ts';
 
 /** Marks a server of the kit's own, which is not observed. */
 export const INTERNAL = Symbol.for('o11y-kit.internal');
@@ -27,7 +27,9 @@ export class ServerRequest implements RequestState {
   readonly method: string;
   readonly startedAt: number;
   readonly context: KitContext;
-  route: string | (() => string) | undefined = undefined;
+  route: string | FindRoute | undefined = undefined;
+  routeSubject: unknown = undefined;
+  routeRoot: unknown = undefined;
   error: unknown = undefined;
   logged = false;
   ended = false;
@@ -54,6 +56,8 @@ export class ServerRequest implements RequestState {
   release(): void {
     this.message = NOTHING;
     this.route = undefined;
+    this.routeSubject = undefined;
+    this.routeRoot = undefined;
     this.response = undefined;
   }
 }

@@ -134,7 +134,7 @@ export function createServerSpans(kit: Kit): ServerSpans {
     if (request.template !== undefined) return request.template;
     let template: unknown;
     try {
-      template = typeof request.route === 'function' ? request.route() : request.route;
+      template = typeof request.route === 'function' ? request.route(request.routeSubject, request.routeRoot) : request.route;
     } catch (error) {
       kit.diagnostics.debug(`the route of a request could not be read: ${errorType(error)}`, 'route');
     }

@@ -93,7 +93,9 @@ function watchRouter(exports: Exports): Undo {
   prototype.handle = function (this: Router, req, res, callback) {
     const state = req[REQUEST];
     if (state === undefined || state.route !== undefined) return handle.call(this, req, res, callback);
-    state.route = () => routeOf(this, req, state);
+    state.route = routeOf;
+    state.routeSubject = req;
+    state.routeRoot = this;
     return handle.call(this, req, res, keepsErrors ? callback : noting(state, callback));
   };
 
@@ -156,8 +158,9 @@ function noteError(state: RequestState, error: unknown): void {
   if (error !== 'route' && error !== 'router') state.error ??= error;
 }
 
-function routeOf(root: Router, req: Request, state: RequestState): string {
+function routeOf(req: Request, root: Router): string {
   const seen = req[SEEN_ERRORS];
+  const state = req[REQUEST] as RequestState;
   if (seen !== undefined && seen.size > 0) state.error ??= seen.values().next().value;
   // After the outermost router has given up, `req.route` still names the last route that passed the request on.
   if (req.baseUrl === undefined && state.error === undefined) return '';

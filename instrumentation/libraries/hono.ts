@@ -83,17 +83,23 @@ function watch(prototype: HonoRouter): Undo {
   };
 }
 
+function routeOf(context: HonoContext, state: RequestState): string {
+  // Set where handlers are composed; a single handler's error is noted where it is wrapped.
+  state.error ??= context.error;
+  return context[LAST] ?? '';
+}
+
 function wrap(handler: Handler, route: Entry[1]): Handler {
   const middleware = route.method === 'ALL' && route.path.endsWith('*');
   const wrapped = function (this: unknown, context: HonoContext, next: unknown): unknown {
     const state = context.env?.incoming?.[REQUEST] ?? activeRequest();
     if (state === undefined) return Reflect.apply(handler, this, [context, next]);
     if (!middleware) context[LAST] = route.path;
-    state.route ??= () => {
-      // Set where handlers are composed; a single handler's error is noted below.
-      state.error ??= context.error;
-      return context[LAST] ?? '';
-    };
+    if (state.route === undefined) {
+      state.route = routeOf;
+      state.routeSubject = context;
+      state.routeRoot = state;
+    }
     try {
       const result = Reflect.apply(handler, this, [context, next]);
       if (result instanceof Promise) result.then(undefined, (error) => (state.error ??= error));

@@ -23,7 +23,10 @@ export const koa = defineLibrary<{ prototype: KoaPrototype }>({
     prototype.createContext = function (this: KoaPrototype, req, res) {
       const context = createContext.call(this, req, res);
       const state = req[REQUEST];
-      if (state !== undefined) state.route ??= () => routeOf(context);
+      if (state !== undefined && state.route === undefined) {
+        state.route = routeOf;
+        state.routeSubject = context;
+      }
       return context;
     };
 

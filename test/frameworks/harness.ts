@@ -58,7 +58,7 @@ export function watchRequests(): { seen: Seen[]; stop(): void } {
     (res as any)[REQUEST] = state;
     const { method = '', url = '' } = req;
     res.once('finish', () => {
-      const route = typeof state.route === 'function' ? state.route() : state.route;
+      const route = typeof state.route === 'function' ? state.route(state.routeSubject, state.routeRoot) : state.route;
       seen.push({ method, url, status: res.statusCode, route, error: state.error });
     });
     return storage.run(context, () => Reflect.apply(original, this, [event, ...args]));
