@@ -280,6 +280,8 @@ export interface Surroundings {
   readonly nodeOptions: string;
   /** Kubernetes or the runtime itself says that this is a container; where neither does, files tell. */
   readonly container: boolean;
+  /** The app's entry file, as far as it can be told. */
+  readonly entry: string | undefined;
   /** The variables named by `O11Y_REQUIRED_ENV` that are unset or empty. */
   readonly missingEnv: readonly string[];
 }
@@ -290,11 +292,28 @@ export interface Config extends Values {
   readonly given: readonly string[];
 }
 
+const PM2_ENTRY = /[\\/]pm2[\\/]lib[\\/]ProcessContainer(Fork)?\.js$/;
+
+/**
+ * pm2 starts a file of its own, which loads the app. In cluster mode it also gives the app its variables only then: before,
+ * they stand in one.
+ */
+function underPm2(env: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string | undefined>> {
+  try {
+    return env.pm2_env ? { ...env, ...JSON.parse(env.pm2_env) } : env;
+  } catch {
+    return env;
+  }
+}
+
 /** The only reader of the environment. Never throws: a bad value becomes a {@link Problem} and the default. */
-export function loadConfig(env: Readonly<Record<string, string | undefined>> = process.env): {
+export function loadConfig(given: Readonly<Record<string, string | undefined>> = process.env): {
   config: Config;
   problems: readonly Problem[];
 } {
+  const [, started] = process.argv;
+  const managed = started !== undefined && PM2_ENTRY.test(started);
+  const env = managed ? underPm2(given) : given;
   const problems: Problem[] = [];
   const values = Object.fromEntries(
     Object.entries(SETTINGS).map(([key, definition]) => [key, read(definition as Setting<unknown>, env, problems)]),
@@ -311,6 +330,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
       clusterWorker: Boolean(env.NODE_UNIQUE_ID),
       nodeOptions: env.NODE_OPTIONS ?? '',
       container: Boolean(env.KUBERNETES_SERVICE_HOST || env.container),
+      entry: (managed && env.pm_exec_path) || started,
       missingEnv: values.requiredEnv.filter((name) => !env[name]),
     },
   };

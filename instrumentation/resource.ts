@@ -23,7 +23,8 @@ export interface Resource {
 const MOST_PARENTS = 32;
 
 /** Settings first, then the nearest package.json above the app's entry file, then `unknown_service:node`. Never throws. */
-export function detectResource(config: Config, kitVersion: string, entry: string | undefined = process.argv[1]): Resource {
+export function detectResource(config: Config, kitVersion: string): Resource {
+  const { entry } = config.surroundings;
   const given = config.resourceAttributes;
   const manifest = nearestManifest(entry ? dirname(entry) : process.cwd());
   const serviceName = config.serviceName || given['service.name'] || manifest.name || 'unknown_service:node';

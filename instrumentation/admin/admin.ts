@@ -16,6 +16,7 @@ import { announce } from './targets.ts';
 
 const DEFAULT_PORT = 9464;
 const MOST_TRIES = 50;
+const LOST_MS = 1000;
 
 export interface AdminDeps {
   readonly config: Pick<Config, 'adminHost' | 'adminPort' | 'targetsDir' | 'surroundings'>;
@@ -100,7 +101,10 @@ export function startAdmin({ config, diagnostics, resource, metrics, health, lis
   async function join(): Promise<AdminAddress | undefined> {
     const onLost = () => {
       membership = undefined;
-      if (!stopped) void open(firstPort);
+      // A worker whose primary has died ends, too, as soon as its channel tells it.
+      setTimeout(() => {
+        if (!stopped && process.connected) void open(firstPort);
+      }, LOST_MS).unref();
     };
     membership = await joinPrimary({ job: resource.job, metrics, health, onLost });
     if (stopped) membership?.leave();
