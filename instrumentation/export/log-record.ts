@@ -38,6 +38,14 @@ export function toRecord({ line, level, time, messageKey }: LogItem, redactor: R
   return record;
 }
 
+/**
+ * OpenTelemetry's severity of a level of pino's: four for each of the six standard levels, so that a level of the app's
+ * keeps its place between them. @see https://opentelemetry.io/docs/specs/otel/logs/data-model/#field-severitynumber
+ */
+export function severityNumber(level: number): number {
+  return Math.max(1, Math.min(24, 1 + Math.floor(((level - 10) / 10) * 4)));
+}
+
 function parse(line: string): object {
   try {
     const value: unknown = JSON.parse(line);

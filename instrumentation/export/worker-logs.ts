@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { SCOPE } from '../names.ts';
 import { createRedactor } from '../redaction.ts';
-import { BODY, toRecord } from './log-record.ts';
+import { BODY, severityNumber, toRecord } from './log-record.ts';
 import { outcomeOf } from './outcome.ts';
 import { onPartialSuccess, type PartialSuccess } from './partial-success.ts';
 import { createLogExporter, type LogExporter, openTransport } from './pino-transport.ts';
@@ -114,8 +114,7 @@ export function createLogSink(settings: SinkSettings, report: Report): Sink<LogI
 
   function record(item: LogItem) {
     const { level } = item;
-    // Levels between the standard ones keep their place: OpenTelemetry has four severities for each of pino's six.
-    severities[level] ??= Math.max(1, Math.min(24, 1 + Math.floor(((level - 10) / 10) * 4)));
+    severities[level] ??= severityNumber(level);
     labels[level] ??= STANDARD[Math.max(10, Math.min(60, Math.floor(level / 10) * 10))];
     return toRecord(item, redactor);
   }

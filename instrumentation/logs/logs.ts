@@ -8,6 +8,7 @@ import type { Level } from './levels.ts';
 import { createLogger, type Fields, type Logger } from './logger.ts';
 import { createOutput } from './output.ts';
 import { PinoWiring } from './pino.ts';
+import { printRecord } from './print-record.ts';
 import { createShipping } from './shipping.ts';
 import { WinstonWiring } from './winston.ts';
 
@@ -57,9 +58,12 @@ export function createLogs(dependencies: LogsDependencies): Logs {
   const { config, diagnostics, resource, outlet, onLine, categorize } = dependencies;
   const redactor = dependencies.redactor ?? createRedactor(config.redactKeys);
   const output = createOutput(config.logFormat, diagnostics, (traceId) => `${config.endpoint}/t/${traceId}`);
-  const shipping = createShipping({ exporter: config.logsExporter, outlet, onLine, print: (line) => output.write(line) });
-  // What is on stdout already is not printed a second time by OTEL_LOGS_EXPORTER=console.
-  const own = config.logsExporter === 'console' ? { ship: (_line: string, level: number) => shipping.count(level) } : shipping;
+  const shipping = createShipping({
+    exporter: config.logsExporter,
+    outlet,
+    onLine,
+    print: (item) => output.print(printRecord(item, redactor)),
+  });
 
   const logger = createLogger({
     level: config.appLogLevel,
@@ -68,7 +72,7 @@ export function createLogs(dependencies: LogsDependencies): Logs {
     categorize,
     emit(line, level, time) {
       output.write(line);
-      own.ship(line, level, time, 'msg');
+      shipping.ship(line, level, time, 'msg');
     },
   });
   const lifecycle = logger.child({ component: 'lifecycle' });
@@ -79,7 +83,7 @@ export function createLogs(dependencies: LogsDependencies): Logs {
     redactor,
     emit(line, level, time) {
       output.batch(line);
-      own.ship(line, level, time, 'msg');
+      shipping.ship(line, level, time, 'msg');
     },
   });
   const pino = new PinoWiring(shipping, diagnostics);

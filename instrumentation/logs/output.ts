@@ -8,6 +8,8 @@ const MOST_BEHIND = 4 * 1024 * 1024;
 export interface Output {
   /** Writes at once, after what waits. */
   write(line: string): void;
+  /** Writes a text as it is, after what waits. */
+  print(text: string): void;
   /** Writes with the other lines of this turn of the event loop: one write for many requests. */
   batch(line: string): void;
   stop(): void;
@@ -65,7 +67,8 @@ export function createOutput(
       target.once('error', ignore);
       try {
         target.write(text, (error) => {
-          if (error && target.listenerCount('error') === 0) target.once('error', ignore);
+          // Also beside other listeners: that of a stream piped into stdout passes the error on if it is the only one.
+          if (error && !target.listeners('error').includes(ignore)) target.once('error', ignore);
         });
       } finally {
         target.removeListener('error', ignore);
@@ -78,6 +81,10 @@ export function createOutput(
   return {
     write(line) {
       waiting += present(line);
+      flush();
+    },
+    print(text) {
+      waiting += text;
       flush();
     },
     batch(line) {

@@ -1,4 +1,3 @@
-import type { Context } from '@opentelemetry/api';
 import { logFields } from '../context.ts';
 import type { LogItem } from '../export/sink.ts';
 import { levelName } from './levels.ts';
@@ -20,23 +19,24 @@ interface Dependencies {
   /** Called for each line with its standard level. */
   readonly onLine: (level: string) => void;
   /** Where `OTEL_LOGS_EXPORTER=console` writes. */
-  readonly print: (line: string) => void;
+  readonly print: (item: LogItem) => void;
 }
 
 export function createShipping({ exporter, outlet, onLine, print }: Dependencies): Shipping {
   return {
     ship(line, level, time, messageKey) {
       onLine(levelName(level));
-      if (exporter === 'otlp') {
-        if (line.length > MOST_LINE) outlet.push({ line: shortened(line), level, time, messageKey: 'msg' });
-        else outlet.push({ line, level, time, messageKey });
-      } else if (exporter === 'console') print(line);
+      if (exporter === 'none') return;
+      const item = line.length > MOST_LINE ? shortened(line, level, time) : { line, level, time, messageKey };
+      if (exporter === 'otlp') outlet.push(item);
+      else print(item);
     },
     count: (level) => onLine(levelName(level)),
   };
 }
 
 /** A line too long to keep becomes the text of a shorter one, under the ids of its context. */
-function shortened(line: string, context?: Context): string {
-  return `{"msg":${JSON.stringify(`${line.slice(0, MOST_LINE)}…`)},"o11y.truncated":${line.length}${logFields(context)}}`;
+function shortened(line: string, level: number, time: number): LogItem {
+  const text = JSON.stringify(`${line.slice(0, MOST_LINE)}…`);
+  return { line: `{"msg":${text},"o11y.truncated":${line.length}${logFields()}}`, level, time, messageKey: 'msg' };
 }

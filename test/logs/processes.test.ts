@@ -42,6 +42,8 @@ for (const node of NODES) {
     }
     for (const kind of ['cjs', 'mjs']) test(`console, ${kind}`, async () => consoleOfServer(node, `console.${kind}`));
     test('the console of a script is untouched, and shipped', async () => consoleOfScript(node));
+    test('a process that ends right after a response has written its access line', async () => exitAfterResponse(node));
+    test('a stdout that nobody reads any more does not end a server', async () => closedStdout(node));
     test('an app that ships its lines itself: each arrives once', async () => shippedByApp(node));
   });
 }
@@ -170,6 +172,31 @@ async function shippedByApp(node: NodeVersion): Promise<void> {
       [[['shipped by the app', 'the app', traceId]], [['shipped by the kit', 'o11y-kit', traceId]]],
     );
     assert.equal(app.stderr().split('ships its pino records').length, 2, app.stderr());
+  });
+}
+
+async function exitAfterResponse(node: NodeVersion): Promise<void> {
+  await observe(node, ['exit-after-response.cjs'], async ({ viewer, app, traceId }) => {
+    assert.deepEqual(await app.exited, { code: 7, signal: null });
+    const lines = app.json().filter((line) => line['http.status'] === 200);
+    assert.deepEqual(
+      lines.map(({ trace_id }) => trace_id),
+      [traceId],
+    );
+    assert.equal(viewer.logs(isAccess).length, 1);
+  });
+}
+
+/** The bare app goes on as well: it writes nothing after it listens. */
+async function closedStdout(node: NodeVersion): Promise<void> {
+  await observe(node, ['silent.cjs'], async ({ viewer, app }) => {
+    app.child.stdout?.destroy();
+    const ask = () => fetch(`http://127.0.0.1:${app.port}/`, { headers: { connection: 'close' } }).then(({ status }) => status);
+    // The first writes may still end up in the pipe.
+    for (let i = 0; i < 5; i++) assert.equal(await ask(), 200);
+    await viewer.waitForLogs(6);
+    assert.equal(await ask(), 200);
+    assert.equal(app.child.exitCode, null);
   });
 }
 

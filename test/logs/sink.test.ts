@@ -113,9 +113,9 @@ describe('a line becomes a record', () => {
     });
   }
 
-  test('the message may stand under any key; a field `msg` is then a field', async () => {
+  test('the message may stand under any key; a field `msg` is then kept under another name', async () => {
     const record = await received('{"message":"sold","msg":"field"}', { messageKey: 'message' });
-    assert.deepEqual([record.body, record.attributes], ['sold', { msg: 'field' }]);
+    assert.deepEqual([record.body, record.attributes], ['sold', { 'field.msg': 'field' }]);
   });
 
   test('a line without a message has fields alone', async () => {
