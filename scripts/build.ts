@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { npx, root } from './tools.ts';
@@ -89,9 +89,16 @@ export async function buildAll({ types = true, clean = false } = {}): Promise<vo
   if (clean) rmSync(dist, { recursive: true, force: true });
   mkdirSync(dist, { recursive: true });
   const present = Object.entries(BUNDLES).filter(([, options]) => existsSync(join(root, (options.entryPoints as string[])[0])));
-  await Promise.all([build(page), ...present.map(([file, options]) => build({ ...options, outfile: join(dist, file) }))]);
+  await Promise.all([build(page), ...present.map(([file, options]) => bundle(join(dist, file), options))]);
   if (existsSync(join(dist, 'cli.mjs'))) chmodSync(join(dist, 'cli.mjs'), 0o755);
   if (types && npx('tsc', ['-p', 'tsconfig.types.json']) !== 0) process.exitCode = 1;
+}
+
+/** Replaces the file at once, so that an app which starts meanwhile reads the old one or the new one. */
+async function bundle(outfile: string, options: BuildOptions): Promise<void> {
+  const unfinished = `${outfile}.${process.pid}`;
+  await build({ ...options, outfile: unfinished });
+  renameSync(unfinished, outfile);
 }
 
 if (import.meta.main) await buildAll({ clean: process.argv.includes('--clean') });

@@ -34,13 +34,14 @@ export function createHttp2(header: string, spans: ServerSpans): Http2 {
   return {
     begin(stream: any, headers: any) {
       if (typeof stream?.respond !== 'function' || typeof headers?.[':method'] !== 'string') return undefined;
+      const { session } = stream;
       const state = spans.begin({
         headers: headers.host === undefined ? withHost(headers) : headers,
         method: headers[':method'],
         target: headers[':path'] ?? '*',
-        secure: headers[':scheme'] === 'https' || stream.session?.encrypted === true,
+        secure: headers[':scheme'] === 'https' || session?.encrypted === true,
         protocolVersion: '2',
-        socket: stream.session?.socket,
+        ...peerOf(session),
       });
       if (state === undefined) return undefined;
       patch(Object.getPrototypeOf(stream));
@@ -53,6 +54,15 @@ export function createHttp2(header: string, spans: ServerSpans): Http2 {
 
 function withHost(headers: Record<string, string>): Record<string, string> {
   return headers[':authority'] === undefined ? headers : { ...headers, host: headers[':authority'] };
+}
+
+function peerOf(session: any): { peerAddress: string | undefined; peerPort: number | undefined } {
+  try {
+    return { peerAddress: session.socket.remoteAddress, peerPort: session.socket.remotePort };
+  } catch {
+    // The socket of a session that has ended meanwhile throws whatever it is asked.
+    return { peerAddress: undefined, peerPort: undefined };
+  }
 }
 
 function streamEmit(original: (...args: any[]) => boolean, spans: ServerSpans) {

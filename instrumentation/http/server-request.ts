@@ -16,7 +16,9 @@ export interface RequestMessage {
   readonly target: string;
   readonly secure: boolean;
   readonly protocolVersion: string;
-  readonly socket: { readonly remoteAddress?: string; readonly remotePort?: number } | undefined;
+  /** Of the other end of the connection; read at the start, since they are gone with the connection. */
+  readonly peerAddress: string | undefined;
+  readonly peerPort: number | undefined;
 }
 
 /** What the request path keeps of one server request, from its first event to its last. */
@@ -68,5 +70,6 @@ const NOTHING: RequestMessage = {
   target: '',
   secure: false,
   protocolVersion: '',
-  socket: undefined,
+  peerAddress: undefined,
+  peerPort: undefined,
 };

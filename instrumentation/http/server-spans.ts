@@ -124,8 +124,8 @@ export function createServerSpans(kit: Kit): ServerSpans {
       path: redactUrl(message.target.slice(0, MOST_TARGET), redactor),
       status: status ?? 0,
       durationMs: endedAt - request.startedAt,
-      client: clientAddress(message.headers, message.socket?.remoteAddress) ?? '',
-      userAgent: message.headers['user-agent'] ?? '',
+      client: clientAddress(message.headers, message.peerAddress),
+      userAgent: message.headers['user-agent'],
       context: request.context,
     });
   }
@@ -161,9 +161,8 @@ export function createServerSpans(kit: Kit): ServerSpans {
 
   function describe(request: ServerRequest, template: string, status: number | undefined, failure: string): void {
     const { span, message, method } = request;
-    const { headers, socket } = message;
+    const { headers, target, peerAddress, peerPort } = message;
     const { address, port } = splitHost(headers.host ?? (headers[':authority'] as string | undefined));
-    const { target } = message;
     const query = target.indexOf('?');
     if (template !== '') {
       span.updateName(`${spanMethod(method)} ${template}`);
@@ -177,10 +176,10 @@ export function createServerSpans(kit: Kit): ServerSpans {
     if (address) span.setAttribute('server.address', address);
     span.setAttribute('server.port', port ?? (message.secure ? 443 : 80));
     span.setAttribute('network.protocol.version', message.protocolVersion);
-    const client = clientAddress(headers, socket?.remoteAddress);
+    const client = clientAddress(headers, peerAddress);
     if (client) span.setAttribute('client.address', client);
-    if (socket?.remoteAddress) span.setAttribute('network.peer.address', socket.remoteAddress);
-    if (socket?.remotePort) span.setAttribute('network.peer.port', socket.remotePort);
+    if (peerAddress) span.setAttribute('network.peer.address', peerAddress);
+    if (peerPort) span.setAttribute('network.peer.port', peerPort);
     if (headers['user-agent']) span.setAttribute('user_agent.original', headers['user-agent']);
     span.setAttribute(CORRELATION_ID, request.correlationId);
     if (status !== undefined) span.setAttribute('http.response.status_code', status);

@@ -81,14 +81,17 @@ function serverEmit(
   }
 
   function begin(server: any, request: IncomingMessage): ServerRequest | undefined {
-    if (server[INTERNAL] === true) return undefined;
+    const socket = request.socket as (typeof request.socket & { encrypted?: boolean }) | null;
+    // A request that came over no connection, as tests make them, may have an answer that never ends.
+    if (server[INTERNAL] === true || !socket) return undefined;
     const state = spans.begin({
       headers: request.headers,
       method: request.method,
       target: request.url ?? '',
-      secure: (request.socket as { encrypted?: boolean } | null)?.encrypted === true,
+      secure: socket.encrypted === true,
       protocolVersion: request.httpVersion,
-      socket: request.socket,
+      peerAddress: socket.remoteAddress,
+      peerPort: socket.remotePort,
     });
     if (state !== undefined) (request as any)[REQUEST] = state;
     return state;
