@@ -9,6 +9,7 @@ const PROGRAMS = {
   chromium: 'apt-get install chromium',
   npm: 'comes with Node.js',
   git: 'apt-get install git',
+  script: 'apt-get install bsdutils',
 } as const;
 
 /** What a test needs: a program on PATH, or a Docker daemon that answers. */
@@ -32,11 +33,11 @@ export function needs(...wanted: Need[]): string | false {
   return false;
 }
 
-/** Absolute path of a program on PATH, or undefined. */
+/** Absolute path of a program of the machine: on PATH, but for `node_modules/.bin`, which npm puts in front of it. */
 export function findProgram(name: string): string | undefined {
   return (process.env.PATH ?? '')
     .split(delimiter)
-    .filter(Boolean)
+    .filter((folder) => folder !== '' && !/[\\/]node_modules[\\/]\.bin$/.test(folder))
     .map((folder) => join(folder, name))
     .find((path) => {
       try {
