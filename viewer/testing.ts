@@ -11,6 +11,7 @@ import { hostAllowed } from './receive/loopback.ts';
 import { createReceiver, type ExportRequest, type Fault } from './receive/receiver.ts';
 import { bodyText, type LogFilter, logMatcher, type SpanFilter, spanMatcher } from './testing/filters.ts';
 import { type MetricValue, metricValues, seriesKey } from './testing/metric-values.ts';
+import { MetricsPages } from './testing/metrics-pages.ts';
 import { drawTrace, isComplete, makeTrace, type Trace } from './testing/trace.ts';
 import { createWaiter } from './testing/wait.ts';
 
@@ -67,8 +68,13 @@ export interface TestViewer {
   /** Waits for log records, like {@link TestViewer.waitForSpans}. */
   waitForLogs(want: number | LogFilter, options?: WaitOptions & { count?: number }): Promise<LogRecord[]>;
   /**
+   * Reads the metrics page of every process that has announced one with its telemetry (as the kit's preload does), so
+   * that {@link TestViewer.metric} knows its present state. Pages on other machines are left alone.
+   */
+  scrape(): Promise<void>;
+  /**
    * The latest state of every series of that name (Prometheus' or OpenTelemetry's spelling) that has these labels,
-   * among the metrics that were sent here.
+   * among the metrics that were sent here and those that {@link TestViewer.scrape} has read.
    */
   metrics(name: string, labels?: Record<string, string>): MetricValue[];
   /**
@@ -77,7 +83,12 @@ export interface TestViewer {
    * @throws if there are several: the error lists their labels.
    */
   metric(name: string, labels?: Record<string, string>): MetricValue | undefined;
-  /** Waits until {@link TestViewer.metric} finds a series whose state the predicate accepts. */
+  /**
+   * Waits until {@link TestViewer.metric} finds a series whose state the predicate accepts; reads metrics pages
+   * meanwhile.
+   *
+   * @throws an error that lists the metrics that there are, after `timeout`.
+   */
   waitForMetric(
     name: string,
     labels?: Record<string, string>,
@@ -115,6 +126,10 @@ export async function startViewer(options: ViewerOptions = {}): Promise<TestView
   const waiter = createWaiter();
   let intercept: ((request: ExportRequest) => Fault | undefined | Promise<Fault | undefined>) | undefined;
   let dropped = 0;
+  const pages = new MetricsPages((values, url) => {
+    for (const value of values) keepMetric(value, url);
+    waiter.changed();
+  });
 
   function keep<T>(into: T[], records: readonly T[]): void {
     for (const record of records) into.push(record);
@@ -122,16 +137,24 @@ export async function startViewer(options: ViewerOptions = {}): Promise<TestView
     waiter.changed();
   }
 
+  function keepMetric(value: MetricValue, source: string): void {
+    const key = source + seriesKey(value);
+    if (series.has(key) || series.size < maxRecords) series.set(key, value);
+    else dropped++;
+  }
+
   const receiver = createReceiver({
     maxBodyBytes,
-    traces: (records) => keep(spans, records),
-    logs: (records) => keep(logs, records),
+    traces(records) {
+      for (const { resource, service } of records) pages.announce(resource, service);
+      keep(spans, records);
+    },
+    logs(records) {
+      for (const { resource, service } of records) pages.announce(resource, service);
+      keep(logs, records);
+    },
     metrics(records: Metric[]) {
-      for (const value of records.flatMap(metricValues)) {
-        const key = seriesKey(value);
-        if (series.has(key) || series.size < maxRecords) series.set(key, value);
-        else dropped++;
-      }
+      for (const value of records.flatMap(metricValues)) keepMetric(value, '');
       waiter.changed();
     },
     intercept(request) {
@@ -207,15 +230,22 @@ export async function startViewer(options: ViewerOptions = {}): Promise<TestView
       throw new Error(`${found.length} series of ${name} match; name more labels:\n  ${list}`);
     },
 
-    waitForMetric(name, labels, { timeout, until = () => true } = {}) {
-      return waiter.until(
-        () => {
-          const found = viewer.metric(name, labels);
-          return found && until(found) ? found : undefined;
-        },
-        () => `metric ${name} ${JSON.stringify(labels ?? {})}. ${metricsArrived()}`,
-        timeout,
-      );
+    scrape: () => pages.scrape(),
+
+    async waitForMetric(name, labels, { timeout, until = () => true } = {}) {
+      const stop = pages.keepScraping();
+      try {
+        return await waiter.until(
+          () => {
+            const found = viewer.metric(name, labels);
+            return found && until(found) ? found : undefined;
+          },
+          () => `metric ${name} ${JSON.stringify(labels ?? {})}. ${metricsArrived()}`,
+          timeout,
+        );
+      } finally {
+        stop();
+      }
     },
 
     respond(fault) {
@@ -234,6 +264,7 @@ export async function startViewer(options: ViewerOptions = {}): Promise<TestView
       spans.length = 0;
       logs.length = 0;
       series.clear();
+      pages.clear();
       dropped = 0;
     },
 
@@ -267,7 +298,8 @@ export async function startViewer(options: ViewerOptions = {}): Promise<TestView
 
   function metricsArrived(): string {
     const names = [...new Set([...series.values()].map((one) => one.name))].sort();
-    return `Metrics that came: ${names.length === 0 ? 'none' : names.join(', ')}`;
+    const failures = pages.failures.map((failure) => `\n  ${failure}`).join('');
+    return `Metrics that came: ${names.length === 0 ? 'none' : names.join(', ')}${failures}`;
   }
 }
 

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
@@ -164,6 +166,31 @@ describe('metrics', () => {
     await post('/v1/metrics', body(point('/a', 3)));
     assert.equal((await waiting).value, 3);
     await assert.rejects(viewer.waitForMetric('nope', {}, { timeout: 10 }), /Metrics that came: shop_orders_total/);
+  });
+});
+
+describe('metrics pages', () => {
+  it('that a process announces are read while a metric is waited for, and on request', async () => {
+    let jobs = 0;
+    const app = createServer((_, res) => res.end(`# TYPE jobs_total counter\njobs_total{queue="mail"} ${++jobs}\n`));
+    await new Promise<void>((resolve) => app.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(app.address() as AddressInfo).port}/metrics`;
+    const waiting = viewer.waitForMetric('jobs_total', { queue: 'mail' }, { until: ({ value }) => value >= 2 });
+    await send(sdkSpan({ resource: { 'o11y.metrics.url': url } }));
+    const { value, service, type } = await waiting;
+    assert.ok(value >= 2);
+    assert.deepEqual([service, type], ['shop', 'sum']);
+    await viewer.scrape();
+    assert.ok(viewer.metric('jobs_total')!.value > value);
+    app.closeAllConnections();
+    await new Promise((resolve) => app.close(resolve));
+    await assert.rejects(viewer.waitForMetric('other', {}, { timeout: 200 }), /came: jobs_total\n.*metrics: .*ECONNREFUSED/);
+  });
+
+  it('on other machines are left alone', async () => {
+    await send(sdkSpan({ resource: { 'o11y.metrics.url': 'http://192.0.2.1/metrics' } }));
+    await viewer.scrape();
+    assert.deepEqual(viewer.metrics('jobs_total'), []);
   });
 });
 

@@ -1,3 +1,5 @@
+import { canonical } from '../metrics/canonical.ts';
+import type { Family } from '../metrics/family.ts';
 import { prometheusName, sanitize } from '../metrics/naming.ts';
 import type { Exemplar, Metric, Temporality } from '../model.ts';
 
@@ -45,6 +47,31 @@ function labelsOf(attributes: Metric['resource']): Record<string, string> {
   const labels: Record<string, string> = Object.create(null);
   for (const [key, value] of Object.entries(attributes)) labels[sanitize(key)] = String(value);
   return labels;
+}
+
+/** Every sample of a page that was scraped, in the same form. */
+export function scrapedValues(families: readonly Family[], service: string): MetricValue[] {
+  return families.flatMap((given) => {
+    const family = canonical(given);
+    return family.samples.map((sample) => ({
+      name: family.name,
+      originalName: given.name,
+      type: family.type === 'counter' ? ('sum' as const) : family.type === 'unknown' ? ('gauge' as const) : family.type,
+      service,
+      labels: sample.labels,
+      value: sample.value,
+      sum: family.type === 'histogram' || family.type === 'summary' ? sample.sum : undefined,
+      buckets: sample.counts.map((count, i) => ({ upTo: sample.bounds[i] ?? Infinity, count })),
+      exemplars: sample.exemplars.map(({ traceId, spanId, value, at = 0 }) => ({
+        timeNs: BigInt(Math.round(at)) * 1_000_000n,
+        value,
+        traceId,
+        spanId,
+        attributes: {},
+      })),
+      temporality: 'cumulative' as const,
+    }));
+  });
 }
 
 /** One text for name, service and labels, whatever their order. */
