@@ -121,9 +121,13 @@ export function start(): (() => Promise<void>) | undefined {
     }),
   );
 
-  admin?.ready.then((address) => {
-    if (address) (resource.attributes as Record<string, unknown>)[METRICS_URL] = `${address.url}/metrics`;
-  });
+  if (admin) {
+    const located = admin.ready.then((address) => {
+      if (address) (resource.attributes as Record<string, unknown>)[METRICS_URL] = `${address.url}/metrics`;
+    });
+    // An app that logs as it starts would otherwise ship its telemetry without the address.
+    shipper.hold(located);
+  }
   stops.push(whenEntryLoaded(announce));
 
   async function announce(): Promise<void> {

@@ -12,6 +12,7 @@ export class ExportQueue<T> {
   #items: T[] = [];
   #timer: NodeJS.Timeout | undefined;
   #givenUp = 0;
+  #held = false;
   readonly #limit: number;
   readonly #piece: number;
   readonly #delayMs: number;
@@ -42,8 +43,20 @@ export class ExportQueue<T> {
       return;
     }
     this.outstanding++;
+    if (this.#held) return;
     if (this.#items.length >= this.#piece) this.drain();
     else this.#timer ??= setTimeout(this.drain, this.#delayMs).unref();
+  }
+
+  /** Lets items wait here, up to the limit, until the returned function is called. Who calls {@link drain} has them at once. */
+  hold(): () => void {
+    this.#held = true;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    return () => {
+      this.#held = false;
+      this.drain();
+    };
   }
 
   /** Posts what waits here. */

@@ -16,11 +16,18 @@ const MOST_STARTS = 5;
 const MINUTE_MS = 60_000;
 /** Items wait here for company at most this long; the export thread does the batching proper. */
 const HANDOVER_MS = 100;
+/** What completes the resource is not waited for any longer. */
+const MOST_HOLD_MS = 2000;
 
 /** The way out of the process: two bounded queues and one thread that exports them. */
 export interface Shipper {
   readonly spans: { push(span: SpanRecord): void };
   readonly logs: { push(line: LogItem): void };
+  /**
+   * Hands nothing over before the promise is settled: the export thread starts with the resource as it is then. A flush
+   * does not wait for it.
+   */
+  hold(until: Promise<unknown>): void;
   /** Resolves when all that was recorded so far is settled, or after `timeoutMs`. Never rejects. */
   flush(timeoutMs: number, options?: { last?: boolean }): Promise<void>;
   /** The same for a process that is ending: blocks the thread. Returns how many items were not delivered. */
@@ -170,6 +177,15 @@ export function createShipper({ config, diagnostics, resource, stats, dist }: De
   return {
     spans: { push: (span) => queues.traces.push(() => encode(span)) },
     logs: { push: (line) => queues.logs.push(() => line) },
+    hold(until) {
+      const releases = Object.values(queues).map((queue) => queue.hold());
+      const release = () => {
+        clearTimeout(timer);
+        for (const one of releases.splice(0)) one();
+      };
+      const timer = setTimeout(release, MOST_HOLD_MS).unref();
+      until.then(release, release);
+    },
     flush(timeoutMs, { last = false } = {}) {
       const id = begin(timeoutMs, last);
       if (id === undefined) return Promise.resolve();
