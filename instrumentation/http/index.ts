@@ -1,3 +1,4 @@
+import type { Context } from '@opentelemetry/api';
 import { activeRequest } from '../context.ts';
 import type { Kit } from '../kit.ts';
 import { instrumentHttpClient } from './client.ts';
@@ -11,8 +12,12 @@ import { instrumentUndici } from './undici.ts';
 import { undoAll } from './wrap.ts';
 
 export interface Http {
-  /** The process is crashing with `error`: ends the request that it belongs to, so that its span is delivered. */
-  crash(error: unknown): void;
+  /**
+   * The process is crashing with `error`: ends the request that it belongs to, so that its span is delivered.
+   *
+   * @returns the context of that request, if there is one
+   */
+  crash(error: unknown): Context | undefined;
   stop(): void;
 }
 
@@ -34,9 +39,11 @@ export function startHttp(kit: Kit): Http {
   return {
     crash(error) {
       const request = (activeRequest() as ServerRequest | undefined) ?? takeThrower();
-      if (request === undefined || request.ended) return;
-      request.error ??= error;
-      server.end(request, undefined, true);
+      if (request !== undefined && !request.ended) {
+        request.error ??= error;
+        server.end(request, undefined, true);
+      }
+      return request?.context;
     },
     stop: () => undoAll(stops),
   };

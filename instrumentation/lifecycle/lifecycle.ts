@@ -1,4 +1,6 @@
+import type { Context } from '@opentelemetry/api';
 import type { Config } from '../config.ts';
+import { active, storage } from '../context.ts';
 import { type Diagnostics, reason } from '../diagnostics.ts';
 import type { Health } from '../health/health.ts';
 import { heapLimit, nodeFlags } from '../health/heap-limit.ts';
@@ -34,8 +36,8 @@ export interface LifecycleDeps {
   /** The same without the event loop: blocks until it is done, at most `timeoutMs`. */
   flushSync(timeoutMs: number): void;
   countUnhandled(kind: UnhandledKind): void;
-  /** The process is about to end by this error. */
-  onCrash?(error: unknown): void;
+  /** The process is about to end by this error. @returns the context of the request in which it was thrown, if it was in one */
+  onCrash?(error: unknown): Context | undefined;
   /** Right before the process ends: frees what would outlive it, such as the announced scrape address. */
   onEnd?(): void;
 }
@@ -54,7 +56,7 @@ export function startLifecycle(deps: LifecycleDeps): () => void {
     flush,
     flushSync,
     countUnhandled,
-    onCrash = () => {},
+    onCrash = () => undefined,
     onEnd = () => {},
   } = deps;
   const { shutdownDelayMs, shutdownTimeoutMs } = config;
@@ -94,8 +96,11 @@ export function startLifecycle(deps: LifecycleDeps): () => void {
     {
       count: (kind) => guard(() => countUnhandled(kind)),
       report: (kind, err, dies) => {
-        line(dies ? 'fatal' : 'error', kind === 'exception' ? 'Uncaught exception' : 'Unhandled rejection', { err });
-        if (dies) guard(() => onCrash(err));
+        const level = dies ? 'fatal' : 'error';
+        const message = kind === 'exception' ? 'Uncaught exception' : 'Unhandled rejection';
+        let context: Context | undefined;
+        if (dies) guard(() => (context = onCrash(err)));
+        storage.run(context ?? active(), line, level, message, { err });
         // An exit listener has thrown: there is no further exit event in which to flush.
         if (exiting) guard(() => flushSync(shutdownTimeoutMs));
       },
@@ -147,7 +152,7 @@ export function startLifecycle(deps: LifecycleDeps): () => void {
     });
   }
 
-  function guard(action: () => void): void {
+  function guard(action: () => unknown): void {
     try {
       action();
     } catch (error) {
