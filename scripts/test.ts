@@ -28,7 +28,7 @@ if (values.help) {
 }
 
 /** What needs only this process comes first, so that a mistake shows in seconds; real programs come last. */
-const LAST = ['frameworks', 'lifecycle', 'admin', 'cli', 'page', 'e2e', 'programs'];
+const LAST = ['frameworks', 'lifecycle', 'admin', 'cli', 'viewer-page', 'e2e', 'programs'];
 const MAY_BE_MISSING_IN_CI = /^needs (docker|loki|tempo|collector)\b/;
 
 const files = globSync('test/**/*.test.ts', { cwd: root, exclude: (path) => path.includes('node_modules') })

@@ -40,9 +40,9 @@ export function App() {
   }, [titleOf(route)]);
   return (
     <>
-      <a class="skip" href="#main" onClick={(event) => skip(event)}>
+      <button type="button" class="skip" onClick={skip}>
         Skip to the content
-      </a>
+      </button>
       <header class="bar">
         <a class="brand" href={to.overview()} aria-label="o11y-kit">
           <Mark />
@@ -94,7 +94,7 @@ function View({ route }: { route: Route }) {
       return <HealthPage />;
     case 'unknown':
       return (
-        <Empty title="Nothing here">
+        <Empty only title="Nothing here">
           <p>
             <a href={to.overview()}>To the overview</a>
           </p>
@@ -109,9 +109,8 @@ function titleOf(route: Route): string {
   return TABS.find(({ views }) => views.includes(route.view))?.name ?? 'Nothing here';
 }
 
-/** The address must keep its view. */
-function skip(event: Event): void {
-  event.preventDefault();
+/** No link to a fragment: the address must keep its view. */
+function skip(): void {
   document.querySelector<HTMLElement>('#main')?.focus();
 }
 

@@ -14,7 +14,7 @@ export interface MapLayout {
   placed: Map<string, Placed>;
 }
 
-export const BOX = { width: 186, height: 46, gapX: 84, gapY: 20 };
+export const BOX = { width: 186, height: 46, gapX: 64, gapY: 20 };
 
 /**
  * Longest path from a caller that nobody calls decides the column; edges that close a circle do not count. Within a

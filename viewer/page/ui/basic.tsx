@@ -133,10 +133,18 @@ export function Copy({ text, label }: { text: string; label: string }) {
 }
 
 /** Stands where there is nothing yet, and says what would bring something. */
-export function Empty({ title, children }: { title: string; children?: ComponentChildren }) {
+export function Empty({
+  title,
+  only,
+  children,
+}: {
+  title: string /** Whether the view has no other heading. */;
+  only?: boolean;
+  children?: ComponentChildren;
+}) {
   return (
     <div class="empty">
-      <h2>{title}</h2>
+      {only ? <h1>{title}</h1> : <h2>{title}</h2>}
       {children}
     </div>
   );

@@ -30,12 +30,18 @@ export interface ChartProps {
   exemplars?: readonly ExemplarPoint[];
 }
 
+interface Point {
+  left: number;
+  top: number;
+  of: ExemplarPoint;
+}
+
 export function Chart(props: ChartProps) {
   const { label, from, stepMs, lines, height, format, exemplars } = props;
   const holder = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const theme = useThemeVersion();
-  const [points, setPoints] = useState<{ left: number; top: number; of: ExemplarPoint }[]>([]);
+  const [points, setPoints] = useState<Point[]>([]);
   const [cursor, setCursor] = useState<number | null>(null);
   const slots = lines[0]?.values.length ?? 0;
   const shape = `${lines.map((line) => `${line.label}${line.colour}`).join()}|${height}|${theme}`;
@@ -51,13 +57,16 @@ export function Chart(props: ChartProps) {
   latest.current = props;
 
   function place(self: uPlot): void {
-    const wanted = (latest.current.exemplars ?? []).slice(-60);
+    const wanted = telling(latest.current);
     const { min = 0, max = 0 } = self.scales.x;
-    setPoints(
-      wanted
-        .filter(({ at }) => at / 1000 >= min! && at / 1000 <= max!)
-        .map((of) => ({ of, left: self.valToPos(of.at / 1000, 'x'), top: Math.max(2, self.valToPos(of.durationMs, 'y')) })),
-    );
+    const placed: Point[] = [];
+    for (const of of wanted) {
+      if (of.at / 1000 < min! || of.at / 1000 > max!) continue;
+      const point = { of, left: self.valToPos(of.at / 1000, 'x'), top: Math.max(2, self.valToPos(of.durationMs, 'y')) };
+      // The slowest come first; whatever would lie on top of one of them could not be hit.
+      if (placed.every(({ left, top }) => Math.hypot(left - point.left, top - point.top) > APART)) placed.push(point);
+    }
+    setPoints(placed);
   }
 
   useEffect(() => {
@@ -95,8 +104,9 @@ export function Chart(props: ChartProps) {
             href={to.trace(of.traceId, of.spanId)}
             style={{ left: `${left + AXIS}px`, top: `${top + PAD}px` }}
             title={`${duration(of.durationMs)} at ${clock(of.at, false)}: open the trace`}
-            aria-label={`Open request of ${duration(of.durationMs)} at ${clock(of.at, false)}${of.error ? ', failed' : ''}`}
-          />
+          >
+            <span class="hidden">{said(of)}</span>
+          </a>
         ))}
       </div>
       <figcaption>
@@ -114,6 +124,9 @@ export function Chart(props: ChartProps) {
 
 const AXIS = 54;
 const PAD = 6;
+const MOST_POINTS = 60;
+/** Pixels between two points. */
+const APART = 16;
 
 function optionsFor(
   lines: ChartLine[],
@@ -145,7 +158,7 @@ function optionsFor(
         gap: 4,
         space: 70,
         grid: { show: false },
-        values: (_, splits) => splits.map((at) => clock(at * 1000, false).slice(0, 5)),
+        values: (_, splits, __, ___, step) => splits.map((at) => clock(at * 1000, false).slice(0, step < 60 ? 8 : 5)),
       },
       {
         ...axis,
@@ -173,6 +186,18 @@ function optionsFor(
   };
 }
 
+/** The slowest request of each slot, and those that failed: the others would only hide the lines. */
+function telling({ exemplars = [], from, stepMs }: ChartProps): ExemplarPoint[] {
+  const slowest = new Map<number, ExemplarPoint>();
+  const failed: ExemplarPoint[] = [];
+  for (const point of exemplars) {
+    const slot = Math.floor((point.at - from) / stepMs);
+    if (point.error) failed.push(point);
+    else if (point.durationMs > (slowest.get(slot)?.durationMs ?? -1)) slowest.set(slot, point);
+  }
+  return [...slowest.values(), ...failed.slice(-MOST_POINTS)].sort((a, b) => b.durationMs - a.durationMs).slice(0, MOST_POINTS);
+}
+
 /** Points only where a value stands alone and no line would show it. */
 function isolated(self: uPlot, series: number): boolean {
   let known = 0;
@@ -185,6 +210,11 @@ function topOf({ lines, exemplars = [] }: ChartProps): number {
   for (const { values } of lines) for (const value of values) if (value !== null && value > top) top = value;
   for (const { durationMs } of exemplars) if (durationMs > top) top = durationMs;
   return top;
+}
+
+/** What a point says to those who cannot see where it stands. */
+export function said(of: ExemplarPoint): string {
+  return `Open the request of ${duration(of.durationMs)} at ${clock(of.at, false)}${of.error ? ', which failed' : ''}`;
 }
 
 function summary(lines: ChartLine[], format: ChartProps['format']): string {

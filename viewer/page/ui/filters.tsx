@@ -5,8 +5,8 @@ import { address, useData } from '../api.ts';
 import { useKeys } from '../keys.ts';
 
 export type Field =
-  | { name: string; label: string; kind: 'text' | 'number'; hint: string; class?: string; main?: boolean }
-  | { name: string; label: string; kind: 'select'; options: [value: string, label: string][]; class?: string };
+  | { name: string; label: string; kind: 'text' | 'number'; hint: string; class?: string; main?: boolean; rare?: boolean }
+  | { name: string; label: string; kind: 'select'; options: [value: string, label: string][]; class?: string; rare?: boolean };
 
 const TYPING = 250;
 
@@ -40,22 +40,23 @@ export function Filters({
     window.clearTimeout(timer.current);
     timer.current = window.setTimeout(collect, TYPING);
   }
+  const [all, setAll] = useState(false);
   const active = fields.some(({ name }) => query.has(name));
   return (
     <search>
       <form
         ref={form}
-        class="filters"
+        class={all ? 'filters all' : 'filters'}
         onSubmit={(event) => {
           event.preventDefault();
           collect();
         }}
       >
         {fields.map((field) => (
-          <label key={field.name} class={field.class ?? ''}>
-            <span>{field.label}</span>
+          <div key={field.name} class={`field ${field.class ?? ''}${field.rare && !query.has(field.name) ? ' rare' : ''}`}>
+            <label for={`field-${field.name}`}>{field.label}</label>
             {field.kind === 'select' ? (
-              <select name={field.name} value={query.get(field.name) ?? ''} onChange={collect}>
+              <select id={`field-${field.name}`} name={field.name} value={query.get(field.name) ?? ''} onChange={collect}>
                 {field.options.map(([value, label]) => (
                   <option key={value} value={value} selected={value === (query.get(field.name) ?? '')}>
                     {label}
@@ -65,8 +66,11 @@ export function Filters({
             ) : (
               <Input field={field} value={query.get(field.name) ?? ''} onInput={typed} />
             )}
-          </label>
+          </div>
         ))}
+        <button type="button" class="quiet-button more" aria-pressed={all} onClick={() => setAll(!all)}>
+          More fields
+        </button>
         {active && (
           <button type="button" class="quiet-button" onClick={() => onChange({})}>
             Clear
@@ -86,6 +90,7 @@ function Input({ field, value, onInput }: { field: Field & { hint: string; main?
   return (
     <input
       ref={input}
+      id={`field-${field.name}`}
       name={field.name}
       type="search"
       inputMode={field.kind === 'number' ? 'decimal' : undefined}

@@ -1,12 +1,14 @@
 /** A line as small as a word, with the requests that can be opened as points on it. */
 import type { ExemplarPoint } from '../../api-types.ts';
-import { clock, duration } from '../format.ts';
 import { to } from '../router.ts';
+import { said } from './chart.tsx';
 
 type Values = readonly (number | null)[];
 
 const WIDTH = 100;
 const HEIGHT = 30;
+const MOST_POINTS = 6;
+const APART = 0.08;
 
 export interface SparkProps {
   /** What is drawn, for those who cannot see it. */
@@ -47,23 +49,29 @@ export function LatencySpark({
   return (
     <div class="latency">
       <Spark label={label} lines={lines} least={top} />
-      {strongest(points).map((point) => (
+      {strongest(points, slots * stepMs).map((point) => (
         <a
           key={point.traceId + point.spanId}
           class={point.error ? 'point error' : 'point'}
           href={to.trace(point.traceId, point.spanId)}
           style={{ left: `${((point.at - from) / (slots * stepMs)) * 100}%`, bottom: `${(point.durationMs / top) * 92}%` }}
-          title={`${duration(point.durationMs)} at ${clock(point.at, false)}${point.error ? ', failed' : ''}`}
-          aria-label={`Open request of ${duration(point.durationMs)} at ${clock(point.at, false)}${point.error ? ', failed' : ''}`}
-        />
+          title={said(point)}
+        >
+          <span class="hidden">{said(point)}</span>
+        </a>
       ))}
     </div>
   );
 }
 
-/** Few points can be hit with a finger. */
-function strongest(points: readonly ExemplarPoint[]): ExemplarPoint[] {
-  return [...points].sort((a, b) => b.durationMs - a.durationMs).slice(0, 6);
+/** The slowest ones, so far from each other (share of the width) that each can be hit. */
+function strongest(points: readonly ExemplarPoint[], width: number): ExemplarPoint[] {
+  const kept: ExemplarPoint[] = [];
+  for (const point of [...points].sort((a, b) => b.durationMs - a.durationMs)) {
+    if (kept.every(({ at }) => Math.abs(at - point.at) > width * APART)) kept.push(point);
+    if (kept.length === MOST_POINTS) break;
+  }
+  return kept;
 }
 
 function topOf(lines: Values[], least: number): number {

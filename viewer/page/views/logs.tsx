@@ -49,9 +49,9 @@ export function LogsView({ query }: { query: URLSearchParams }) {
     { name: 'text', label: 'Text', kind: 'text', hint: 'words that must all occur', class: 'grow', main: true },
     { name: 'level', label: 'Level', kind: 'select', options: LEVELS },
     { name: 'service', label: 'Service', kind: 'select', options: services },
-    { name: 'field', label: 'Field', kind: 'text', hint: 'key=value' },
-    { name: 'correlation', label: 'Correlation id', kind: 'text', hint: 'id' },
-    { name: 'trace', label: 'Trace', kind: 'text', hint: 'trace id' },
+    { rare: true, name: 'field', label: 'Field', kind: 'text', hint: 'key=value' },
+    { rare: true, name: 'correlation', label: 'Correlation id', kind: 'text', hint: 'id' },
+    { rare: true, name: 'trace', label: 'Trace', kind: 'text', hint: 'trace id' },
   ];
   return (
     <div class="page full">

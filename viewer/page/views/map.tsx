@@ -3,7 +3,7 @@ import { useMemo } from 'preact/hooks';
 import type { ServiceMap } from '../../api-types.ts';
 import { address, useData } from '../api.ts';
 import { colour } from '../colours.ts';
-import { duration, percent, quantity } from '../format.ts';
+import { duration, percent, plural, quantity } from '../format.ts';
 import { BOX, layOut, type Placed } from '../map-layout.ts';
 import { to } from '../router.ts';
 import { plain } from '../text.ts';
@@ -24,7 +24,7 @@ export function MapView({ minutes }: { minutes: number }) {
   const { width, height, placed } = layOut(shown);
   return (
     <div class="map">
-      {/* biome-ignore lint/a11y/noSvgWithoutTitle: named by aria-label */}
+      {/* biome-ignore lint/a11y/useSemanticElements: an svg cannot be a fieldset */}
       <svg
         width={width + 2}
         height={height + 2}
@@ -61,16 +61,16 @@ function Edge({ edge, placed }: { edge: ServiceMap['edges'][number]; placed: Map
   const d = back
     ? `M${x1},${y1}C${x1},${y1 + bend} ${x2},${y2 + bend} ${x2},${y2}`
     : `M${x1},${y1}C${x1 + bend},${y1} ${x2 - bend},${y2} ${x2},${y2}`;
-  const { rate, errors, errorRatio, p95 } = edge.total;
-  const said = `${plain(from.node.label)} calls ${plain(target.node.label)}: ${quantity(rate)} a second, ${percent(errorRatio)} errors, p95 ${duration(p95)}`;
+  const { count, rate, errors, errorRatio, p95 } = edge.total;
+  const said = `${plain(from.node.label)} calls ${plain(target.node.label)}: ${plural(count, 'call')}, ${percent(errorRatio)} errors, p95 ${duration(p95)}`;
   return (
-    <g class={errors > 0 ? 'edge error' : 'edge'} role="img" aria-label={said}>
+    <g class={errors > 0 ? 'edge error' : 'edge'}>
       <title>{said}</title>
       <path class="touch" d={d} />
       <path class="line" d={d} style={{ strokeWidth: `${Math.min(4, 1 + Math.log10(1 + rate))}px` }} />
       {!back && (
         <text x={(x1 + x2) / 2} y={(y1 + y2) / 2 - 5}>
-          {quantity(rate)}/s
+          {quantity(count)}
         </text>
       )}
     </g>
@@ -88,10 +88,10 @@ function Node({ at: { node, x, y } }: { at: Placed }) {
   ].filter(Boolean);
   const box = (
     <g class={`node ${kind}${total.errors > 0 ? ' error' : ''}`} transform={`translate(${x},${y})`}>
-      <title>{name}</title>
       <rect width={BOX.width} height={BOX.height} rx={8} />
       {kind === 'service' && <circle cx={15} cy={17} r={4} style={{ fill: colour(label) }} />}
       <text class="name" x={kind === 'service' ? 26 : 12} y={21}>
+        <title>{name}</title>
         {name.length > 20 ? `${name.slice(0, 19)}…` : name}
       </text>
       <text class="facts" x={12} y={37}>
@@ -100,11 +100,7 @@ function Node({ at: { node, x, y } }: { at: Placed }) {
     </g>
   );
   if (kind !== 'service') return box;
-  return (
-    <a href={to.service(label)} aria-label={`${name}: ${facts.join(', ')}`}>
-      {box}
-    </a>
-  );
+  return <a href={to.service(label)}>{box}</a>;
 }
 
 function busiest(map: ServiceMap): ServiceMap {

@@ -22,8 +22,9 @@ export function Minimap({ rows, services, whole, range, onRange }: MinimapProps)
   const [drag, setDrag] = useState<[number, number] | null>(null);
 
   useEffect(() => {
-    const observer = new ResizeObserver(() => setWidth(canvas.current!.parentElement!.clientWidth));
-    observer.observe(canvas.current!.parentElement!);
+    const box = canvas.current!.parentElement!;
+    const observer = new ResizeObserver(() => setWidth(box.clientWidth));
+    observer.observe(box);
     return () => observer.disconnect();
   }, []);
   useEffect(() => {

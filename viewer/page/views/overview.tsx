@@ -26,7 +26,7 @@ export function OverviewView() {
     },
   ]);
   if (data === null) return error ? <Failed error={error} /> : <p class="quiet wait">Loading …</p>;
-  if (data.services.length === 0) return <NothingYet />;
+  if (data.services.length === 0) return <NothingYet only />;
   const start = firstKnown(data.services.map(({ red }) => red.rate));
   return (
     <div class="page">

@@ -28,7 +28,9 @@ export function Panels({ groups }: { groups: MetricGroup[] }) {
 
 function Panel({ of }: { of: MetricPanel }) {
   const start = firstKnown(of.lines.map(({ values }) => values));
-  const shown = of.lines.slice(0, MOST_LINES);
+  // Counters that never moved say together what each would say in a line of its own.
+  const telling = of.unit === 'per second' ? of.lines.filter(({ values }) => values.some((value) => value)) : of.lines;
+  const shown = telling.slice(0, MOST_LINES);
   return (
     <section>
       <h3>
@@ -36,6 +38,8 @@ function Panel({ of }: { of: MetricPanel }) {
       </h3>
       {of.unit === 'state' ? (
         <States of={of} />
+      ) : shown.length === 0 ? (
+        <p class="quiet">None in this time.</p>
       ) : (
         <Chart
           label={of.title}
@@ -51,7 +55,7 @@ function Panel({ of }: { of: MetricPanel }) {
           }))}
         />
       )}
-      {of.lines.length > shown.length && of.unit !== 'state' && <p class="quiet">{of.lines.length - shown.length} more lines</p>}
+      {telling.length > shown.length && of.unit !== 'state' && <p class="quiet">{telling.length - shown.length} more lines</p>}
     </section>
   );
 }

@@ -84,7 +84,7 @@ function RedCharts({ red, title }: { red: RedSeries; title: string }) {
   return (
     <div class="charts three">
       <section>
-        <h3>Requests a second</h3>
+        <h2>Requests a second</h2>
         <Chart
           {...common}
           label={`Requests a second${of}`}
@@ -93,7 +93,7 @@ function RedCharts({ red, title }: { red: RedSeries; title: string }) {
         />
       </section>
       <section>
-        <h3>Failed a second</h3>
+        <h2>Failed a second</h2>
         <Chart
           {...common}
           label={`Failed requests a second${of}`}
@@ -102,7 +102,7 @@ function RedCharts({ red, title }: { red: RedSeries; title: string }) {
         />
       </section>
       <section>
-        <h3>Duration</h3>
+        <h2>Duration</h2>
         <Chart
           {...common}
           label={`Duration${of}`}

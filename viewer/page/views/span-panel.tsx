@@ -143,7 +143,6 @@ function Events({ of }: { of: SpanView['events'] }) {
         {of.map((event, at) => {
           const { 'exception.stacktrace': stack, ...rest } = event.attributes;
           return (
-            // biome-ignore lint/suspicious/noArrayIndexKey: events have nothing else of their own
             <li key={at} class={event.name === 'exception' ? 'exception' : ''}>
               <p>
                 <time>+{duration(event.offsetUs / 1000)}</time>{' '}

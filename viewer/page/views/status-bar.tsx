@@ -13,7 +13,7 @@ export function StatusBar() {
       {connected ? <State of="ok" label="connected" /> : <State of="error" label="viewer does not answer" />}
       {data && (
         <>
-          <span>
+          <span class="held">
             {plural(data.storage.traces, 'trace')}, {plural(data.storage.spans, 'span')}, {plural(data.storage.logs, 'log line')},{' '}
             {whole(data.storage.series)} series
           </span>

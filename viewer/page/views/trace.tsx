@@ -61,7 +61,10 @@ function Loaded({ id, span, trace }: { id: string; span: string; trace: TraceVie
   }, [row, span]);
 
   function select(next: number): void {
-    if (next < 0) return go(to.trace(id), { replace: true });
+    if (next < 0) {
+      go(to.trace(id), { replace: true });
+      return;
+    }
     setSelected(next);
     open(next);
     go(to.trace(id, rows.id[next]), { replace: true });
@@ -148,7 +151,7 @@ function Waiting({ id }: { id: string }) {
   useKeys('Trace', [{ keys: ['Escape'], does: 'back to the traces', run: () => go(to.traces()) }]);
   const valid = /^[0-9a-f]{32}$/.test(id);
   return (
-    <Empty title={valid ? 'Waiting for this trace' : 'No such trace'}>
+    <Empty only title={valid ? 'Waiting for this trace' : 'No such trace'}>
       <p>
         <code class="id">{id.slice(0, 100)}</code>
       </p>

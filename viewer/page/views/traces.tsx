@@ -35,12 +35,12 @@ export function TracesView({ query }: { query: URLSearchParams }) {
   const fields: Field[] = [
     { name: 'text', label: 'Text or trace id', kind: 'text', hint: 'words, or a trace id', class: 'grow', main: true },
     { name: 'service', label: 'Service', kind: 'select', options: services },
-    { name: 'name', label: 'Route or span', kind: 'text', hint: '/orders/:id' },
+    { rare: true, name: 'name', label: 'Route or span', kind: 'text', hint: '/orders/:id' },
     { name: 'status', label: 'Result', kind: 'select', options: STATUS },
-    { name: 'minMs', label: 'From (ms)', kind: 'number', hint: '0', class: 'narrow' },
-    { name: 'maxMs', label: 'To (ms)', kind: 'number', hint: '∞', class: 'narrow' },
-    { name: 'attr', label: 'Attribute', kind: 'text', hint: 'key=value' },
-    { name: 'correlation', label: 'Correlation id', kind: 'text', hint: 'id' },
+    { rare: true, name: 'minMs', label: 'From (ms)', kind: 'number', hint: '0', class: 'narrow' },
+    { rare: true, name: 'maxMs', label: 'To (ms)', kind: 'number', hint: '∞', class: 'narrow' },
+    { rare: true, name: 'attr', label: 'Attribute', kind: 'text', hint: 'key=value' },
+    { rare: true, name: 'correlation', label: 'Correlation id', kind: 'text', hint: 'id' },
   ];
   const longest = Math.max(1, ...tail.items.map(({ durationMs }) => durationMs));
   const searching = [...query.keys()].length > 0;

@@ -56,8 +56,6 @@ export function SpanLine({ place, row, trace, range, selected, collapsed, dim, o
     >
       <span class="wf-name" style={{ paddingLeft: `${indent(rows.depth[row])}px` }}>
         {below > 0 ? (
-          // biome-ignore lint/a11y/noStaticElementInteractions: a shortcut for the pointer; the tree has the keys
-          // biome-ignore lint/a11y/useKeyWithClickEvents: as above
           <i
             class="fold"
             aria-hidden="true"

@@ -33,8 +33,9 @@ export function Waterfall(props: WaterfallProps) {
   const active = selected < 0 ? -1 : lines.indexOf(selected);
 
   useEffect(() => {
-    const observer = new ResizeObserver(() => setHeight(box.current!.clientHeight));
-    observer.observe(box.current!);
+    const element = box.current!;
+    const observer = new ResizeObserver(() => setHeight(element.clientHeight));
+    observer.observe(element);
     return () => observer.disconnect();
   }, []);
   useLayoutEffect(() => {
