@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { JsonTraceSerializer } from '@opentelemetry/otlp-transformer';
 import type { HealthView, ServiceView, Status, Target } from '../../viewer/api-types.ts';
@@ -109,8 +110,20 @@ describe('the scraper', () => {
     const all = await targets();
     assert.equal(all.length, 6);
     assert.ok(all.every(({ state }) => state === 'refused'));
-    assert.match(all[0].error, /not this machine's loopback.*--scrape http:\/\/example.com\/metrics/);
+    assert.match(all[0].error, /not this machine: .*--scrape http:\/\/example.com\/metrics/);
     assert.equal(requests, 0);
+  });
+
+  it('asks a process that announces another address of this machine over loopback', async (t) => {
+    const own = Object.values(networkInterfaces())
+      .flatMap((all) => all ?? [])
+      .find(({ family, internal }) => family === 'IPv4' && !internal);
+    if (own === undefined) return t.skip('this machine has loopback only');
+    await start();
+    await announce(`http://${own.address}:${new URL(address).port}/metrics`);
+    const { url } = await when('up');
+    assert.equal(new URL(url).hostname, own.address);
+    return undefined;
   });
 
   it('reads addresses given by hand, and takes the service’s name from the page', async () => {

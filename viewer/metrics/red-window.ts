@@ -103,7 +103,7 @@ export function redNumbers(windows: Iterable<RedWindow>, { first, count: slots }
     }
   }
   return {
-    rate: count / seconds,
+    rate: round(count / seconds),
     count: Math.round(count),
     errors: Math.round(errors),
     errorRatio: count > 0 ? errors / count : null,
@@ -112,7 +112,7 @@ export function redNumbers(windows: Iterable<RedWindow>, { first, count: slots }
 }
 
 /**
- * The course of windows over a range.
+ * The course of windows over a range; of several windows together, only the slowest example of each slot.
  *
  * @param known whether anything is known of a slot without requests: then its rate is 0, else null
  * @param until milliseconds up to which requests are known
@@ -136,6 +136,7 @@ export function redSeries(
   };
   for (let i = 0; i < slots; i++) {
     const buckets = new Buckets();
+    const exemplars: ExemplarPoint[] = [];
     let count = 0;
     let errors = 0;
     for (const window of windows) {
@@ -144,13 +145,15 @@ export function redSeries(
       count += slot.count;
       errors += slot.errors;
       buckets.add(slot.bounds, slot.counts);
-      out.exemplars.push(...slot.exemplars);
+      exemplars.push(...slot.exemplars);
     }
+    exemplars.sort((a, b) => b.durationMs - a.durationMs);
+    out.exemplars.push(...exemplars.slice(0, windows.length > 1 ? 1 : EXEMPLARS));
     const seconds = knownSeconds(first + i, until);
     const here = !Number.isNaN(seconds) && (count > 0 || known(first + i));
     const { p50, p95, p99 } = percentiles(buckets);
-    out.rate.push(here ? count / seconds : null);
-    out.errors.push(here ? errors / seconds : null);
+    out.rate.push(here ? round(count / seconds) : null);
+    out.errors.push(here ? round(errors / seconds) : null);
     out.p50.push(p50);
     out.p95.push(p95);
     out.p99.push(p99);
@@ -161,9 +164,14 @@ export function redSeries(
 function percentiles(buckets: Buckets): { p50: number | null; p95: number | null; p99: number | null } {
   const ms = (q: number) => {
     const seconds = buckets.quantile(q);
-    return seconds === null ? null : seconds * 1000;
+    return seconds === null ? null : round(seconds * 1000);
   };
   return { p50: ms(0.5), p95: ms(0.95), p99: ms(0.99) };
+}
+
+/** Five digits are more than a chart shows, and far less than a double's. */
+function round(n: number): number {
+  return Number(n.toPrecision(5));
 }
 
 function rebucket(slot: Slot, bounds: readonly number[]): void {

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
 
 /** What Docker Desktop calls the host from within a container; no one can own that name in public DNS. */
 const DOCKER_HOST = 'host.docker.internal';
@@ -24,6 +25,22 @@ export function isLoopback(hostname: string): boolean {
   if (isLocalName(host)) return true;
   if (isIP(host) === 4) return host.startsWith('127.');
   return host === '::1' || host === '::ffff:127.0.0.1' || host === '::ffff:7f00:1';
+}
+
+/**
+ * The address at which a page of this machine is fetched; undefined if it is not one of this machine. A process that
+ * listens on all addresses, as in a container, announces one that others can reach: it is asked over loopback all the
+ * same, so that nothing is ever fetched from elsewhere.
+ */
+export function overLoopback(url: string): string | undefined {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed?.protocol !== 'http:') return undefined;
+  if (isLoopback(parsed.hostname)) return url;
+  const host = unbracket(parsed.hostname);
+  const own = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === host));
+  if (!own) return undefined;
+  parsed.hostname = isIP(host) === 6 ? '[::1]' : '127.0.0.1';
+  return parsed.href;
 }
 
 function isLocalName(host: string): boolean {

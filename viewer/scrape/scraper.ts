@@ -2,7 +2,7 @@ import type { ServiceHealth, Target } from '../api-types.ts';
 import type { Family } from '../metrics/family.ts';
 import type { Reading } from '../metrics/metric-store.ts';
 import { parseText } from '../metrics/text.ts';
-import { isLoopback } from '../receive/loopback.ts';
+import { overLoopback } from '../receive/loopback.ts';
 import { closeIdle, getPage } from './get.ts';
 import { parseHealth } from './health.ts';
 
@@ -27,6 +27,9 @@ export interface ScraperOptions {
 interface State {
   target: Target;
   health: ServiceHealth;
+  /** Where the pages are fetched. */
+  metricsAt: string;
+  healthAt: string;
   announcedAt: number;
   timer: NodeJS.Timeout | undefined;
 }
@@ -68,7 +71,8 @@ export class Scraper {
 
   #add(url: string, service: string | null, source: Target['source']): void {
     if (this.#closed || this.#targets.size >= MAX_TARGETS || url.length > 1000) return;
-    const error = refusal(url, source);
+    const at = source === 'given' && isHttp(url) ? url : overLoopback(url);
+    const error = at === undefined ? refusal(url) : '';
     const target: Target = {
       url,
       service,
@@ -91,9 +95,16 @@ export class Scraper {
       checks: [],
       error: '',
     };
-    const state: State = { target, health, announcedAt: Date.now(), timer: undefined };
+    const state: State = {
+      target,
+      health,
+      metricsAt: at ?? '',
+      healthAt: at === undefined ? '' : new URL('/health', at).href,
+      announcedAt: Date.now(),
+      timer: undefined,
+    };
     this.#targets.set(url, state);
-    if (error === '') this.#schedule(state, 0);
+    if (at !== undefined) this.#schedule(state, 0);
   }
 
   #schedule(state: State, delayMs: number): void {
@@ -117,10 +128,10 @@ export class Scraper {
     this.#schedule(state, Math.max(intervalMs, (target.durationMs ?? 0) / SHARE));
   }
 
-  async #scrape({ target, health }: State): Promise<void> {
+  async #scrape({ target, health, metricsAt }: State): Promise<void> {
     const began = performance.now();
     try {
-      const { status, body } = await getPage(target.url, ACCEPT, target.source === 'announced');
+      const { status, body } = await getPage(metricsAt, ACCEPT, target.source === 'announced');
       if (status !== 200) throw new Error(`status ${status}`);
       target.durationMs = performance.now() - began;
       if (this.#closed) return;
@@ -138,10 +149,10 @@ export class Scraper {
     }
   }
 
-  async #check({ target, health }: State): Promise<void> {
+  async #check({ target, health, healthAt }: State): Promise<void> {
     try {
       const { status, body } = await getPage(
-        health.url,
+        healthAt,
         'application/health+json, application/json',
         target.source === 'announced',
       );
@@ -158,11 +169,13 @@ export class Scraper {
   }
 }
 
-function refusal(url: string, source: Target['source']): string {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined;
-  if (parsed?.protocol !== 'http:') return 'no http:// address';
-  if (source === 'given' || isLoopback(parsed.hostname)) return '';
-  return `${parsed.hostname} is not this machine's loopback: to read it anyway, start the viewer with --scrape ${url}`;
+function isHttp(url: string): boolean {
+  return URL.canParse(url) && new URL(url).protocol === 'http:';
+}
+
+function refusal(url: string): string {
+  if (!isHttp(url)) return 'no http:// address';
+  return `${new URL(url).hostname} is not this machine: to read it anyway, start the viewer with --scrape ${url}`;
 }
 
 /** `target_info` says whose page it is. */

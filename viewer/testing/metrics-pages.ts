@@ -1,7 +1,7 @@
 import { METRICS_URL } from '../../instrumentation/names.ts';
 import { parseText } from '../metrics/text.ts';
 import type { Attributes } from '../model.ts';
-import { isLoopback } from '../receive/loopback.ts';
+import { overLoopback } from '../receive/loopback.ts';
 import { getPage } from '../scrape/get.ts';
 import { type MetricValue, scrapedValues } from './metric-values.ts';
 
@@ -11,6 +11,8 @@ const ACCEPT = 'application/openmetrics-text; version=1.0.0, text/plain; version
 
 /** The metrics pages that processes announce with their telemetry. */
 export class MetricsPages {
+  readonly #known = new Set<string>();
+  /** By the address at which a page is fetched. */
   readonly #services = new Map<string, string>();
   readonly #failures = new Map<string, string>();
   readonly #read: (values: MetricValue[], url: string) => void;
@@ -26,8 +28,10 @@ export class MetricsPages {
 
   announce(resource: Attributes, service: string): void {
     const url = resource[METRICS_URL];
-    if (typeof url !== 'string' || this.#services.has(url) || this.#services.size >= MAX_PAGES) return;
-    if (URL.canParse(url) && isLoopback(new URL(url).hostname)) this.#services.set(url, service);
+    if (typeof url !== 'string' || this.#known.has(url) || this.#known.size >= MAX_PAGES) return;
+    this.#known.add(url);
+    const at = overLoopback(url);
+    if (at !== undefined) this.#services.set(at, service);
   }
 
   /** Reads every page once. Never throws: a process may have ended since. */
@@ -63,6 +67,7 @@ export class MetricsPages {
   }
 
   clear(): void {
+    this.#known.clear();
     this.#services.clear();
     this.#failures.clear();
   }
