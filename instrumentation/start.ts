@@ -94,7 +94,10 @@ export function start(): (() => Promise<void>) | undefined {
       },
       flushSync: (timeoutMs) => {
         const left = shipper.flushSync(timeoutMs);
-        if (left > 0) diagnostics.warn(`${left} spans and log records were not delivered before the process ended.`);
+        if (left > 0)
+          diagnostics.warn(
+            `${left} ${left === 1 ? 'span or log record was' : 'spans or log records were'} not delivered before the process ended.`,
+          );
       },
       countUnhandled: (kind) => unhandled.inc({ kind }),
       onCrash: http.crash,
