@@ -8,20 +8,26 @@ const dist = join(root, 'dist');
 // sdk-node imports every exporter there is. The kit exports in a thread of its own with two of them, so these never run;
 // without this they would be three quarters of what a process reads at start.
 const NEVER_USED =
-  /^(@opentelemetry\/(configuration|exporter-(trace|logs|metrics)-otlp-grpc|exporter-zipkin|exporter-prometheus|otlp-grpc-exporter-base|exporter-(trace|logs|metrics)-otlp-(http|proto)))$/;
+  /^(@opentelemetry\/(configuration|sdk-metrics|exporter-(trace|logs|metrics)-otlp-grpc|exporter-zipkin|exporter-prometheus|otlp-grpc-exporter-base|exporter-(trace|logs|metrics)-otlp-(http|proto)))$/;
 
-const leaveOut: Plugin = {
-  name: 'leave out what sdk-node never uses here',
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: NEVER_USED }, ({ path, importer }) =>
-      /[\\/]@opentelemetry[\\/]sdk-node[\\/]/.test(importer) ? { path, namespace: 'unused' } : undefined,
-    );
-    onLoad({ filter: /.*/, namespace: 'unused' }, ({ path }) => ({
-      contents: `module.exports = new Proxy({}, { get(_, key) { if (key === '__esModule') return true; return function unused() { throw new Error(${JSON.stringify(`${path} is not part of the preload`)}); }; } });`,
-      loader: 'js',
-    }));
-  },
-};
+// The log transport can also send over gRPC, which the kit never asks it for; it would be more than half of the thread's file.
+const GRPC = /^@opentelemetry\/exporter-logs-otlp-grpc$/;
+
+/** Leaves packages out where this importer asks for them. */
+function leaveOut(packages: RegExp, importedBy: RegExp): Plugin {
+  return {
+    name: 'leave out what never runs',
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: packages }, ({ path, importer }) =>
+        importedBy.test(importer) ? { path, namespace: 'unused' } : undefined,
+      );
+      onLoad({ filter: /.*/, namespace: 'unused' }, ({ path }) => ({
+        contents: `module.exports = new Proxy({}, { get(_, key) { if (key === '__esModule') return true; return function unused() { throw new Error(${JSON.stringify(`${path} is not part of the preload`)}); }; } });`,
+        loader: 'js',
+      }));
+    },
+  };
+}
 
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const define = { O11Y_KIT_VERSION: JSON.stringify(version) };
@@ -57,10 +63,14 @@ const BUNDLES: Record<string, BuildOptions> = {
   'kit.cjs': {
     ...cjs,
     entryPoints: ['instrumentation/start.ts'],
-    plugins: [leaveOut],
+    plugins: [leaveOut(NEVER_USED, /[\\/]@opentelemetry[\\/]sdk-node[\\/]/)],
     external: ['pino-pretty', 'import-in-the-middle'],
   },
-  'worker.cjs': { ...cjs, entryPoints: ['instrumentation/export/worker.ts'] },
+  'worker.cjs': {
+    ...cjs,
+    entryPoints: ['instrumentation/export/worker.ts'],
+    plugins: [leaveOut(GRPC, /[\\/]pino-opentelemetry-transport[\\/]/)],
+  },
   'metrics-worker.cjs': { ...cjs, entryPoints: ['instrumentation/metrics/push-worker.ts'] },
   'index.mjs': { ...common, format: 'esm', entryPoints: ['instrumentation/index.ts'] },
   'index.cjs': { ...cjs, entryPoints: ['instrumentation/index.ts'] },
