@@ -34,6 +34,8 @@ export interface EsmPackage {
 export interface Library<E = unknown> {
   /** Name in `OTEL_NODE_ENABLED_INSTRUMENTATIONS` and `OTEL_NODE_DISABLED_INSTRUMENTATIONS`. */
   readonly name: string;
+  /** What wiring it gives, in one sentence, for `docs/libraries.md` and `doctor`. */
+  readonly gives?: string;
   /** Specifiers as an app writes them (`koa`, `hono/tiny`), with the versions that are supported (`>=2.0.0 <4.0.0`). */
   readonly packages: Readonly<Record<string, string>>;
   /** Packages that ship as ES modules, which hooks of `require` never see, by name. */

@@ -49,6 +49,7 @@ const watched = new WeakSet<RouterPrototype>();
  */
 export const express = defineLibrary<Exports>({
   name: 'express',
+  gives: 'Route templates, also of mounted routers, on spans and metrics; errors that reach error handlers.',
   packages: { express: '>=4.0.0 <6.0.0', router: '>=2.0.0 <3.0.0' },
   accepts: (exports): exports is Exports => typeof exports === 'function' && prototypeOf(exports as Exports) !== undefined,
   wire(exports) {

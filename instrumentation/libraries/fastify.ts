@@ -23,6 +23,7 @@ interface Fastify {
  */
 export const fastify = defineLibrary({
   name: 'fastify',
+  gives: 'Route templates on spans and metrics, also of requests that a hook or the schema refuses; errors.',
   packages: { fastify: '>=4.0.0 <6.0.0' },
   channels: {
     'fastify.initialization': (message) => {

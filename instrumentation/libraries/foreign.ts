@@ -1,6 +1,8 @@
 import Module from 'node:module';
 import type { Kit } from '../kit.ts';
-import { defineLibrary, isExports, type Library, type Undo } from './define.ts';
+import { defineLibrary, isExports, type Library, together, type Undo } from './define.ts';
+
+const OTEL_GLOBAL = Symbol.for('opentelemetry.js.api.1');
 
 /**
  * Other telemetry SDKs in the same process.
@@ -12,17 +14,21 @@ import { defineLibrary, isExports, type Library, type Undo } from './define.ts';
  */
 export const FOREIGN: readonly Library[] = [openTelemetry(), datadog(), elastic(), newRelic()];
 
-const OTEL_GLOBAL = Symbol.for('opentelemetry.js.api.1');
-
 /**
- * An SDK that was started before the kit, by a flag that stands before ours: to be asked before the kit registers its
- * own OpenTelemetry provider. Returns the sentence for `Tracing.stepBack`.
+ * What an SDK that was started before the kit, by a flag that stands before ours, says for `Tracing.stepBack`. Read as
+ * this module is loaded, since the kit itself registers with OpenTelemetry before it wires libraries.
  */
-export function runningBefore(): string | undefined {
-  const globals = globalThis as unknown as Record<PropertyKey, unknown>;
-  const otel = globals[OTEL_GLOBAL];
-  if (isExports(otel) && otel.trace !== undefined) return 'An OpenTelemetry SDK was registered before o11y-kit';
-  if (isExports(globals._ddtrace) && globals._ddtrace._tracingInitialized === true) return started('dd-trace');
+export const RUNNING_BEFORE: string | undefined = registeredBefore() ?? runningAgent();
+
+function registeredBefore(): string | undefined {
+  const otel = (globalThis as unknown as Record<symbol, unknown>)[OTEL_GLOBAL];
+  return isExports(otel) && otel.trace !== undefined ? 'An OpenTelemetry SDK was registered before o11y-kit' : undefined;
+}
+
+/** An agent that runs by now, told by what it leaves in the process: its own entry files require it by relative paths. */
+export function runningAgent(): string | undefined {
+  const datadog = (globalThis as unknown as Record<string, unknown>)._ddtrace;
+  if (isExports(datadog) && datadog._tracingInitialized === true) return started('dd-trace');
   const newrelic = (Module as unknown as { _cache: Record<string, unknown> })._cache.__NR_cache;
   return isExports(newrelic) && isExports(newrelic.agent) ? started('New Relic') : undefined;
 }
@@ -31,15 +37,17 @@ function started(name: string): string {
   return `${name} is active in this process`;
 }
 
+type Register = (instance: unknown) => boolean;
+
 interface Api {
-  readonly trace: { setGlobalTracerProvider(provider: unknown): boolean; disable(): void };
-  readonly context: { disable(): void };
-  readonly propagation: { disable(): void };
+  readonly trace: { setGlobalTracerProvider: Register };
+  readonly context: { setGlobalContextManager: Register };
 }
 
 /**
- * Every OpenTelemetry SDK, Sentry's and other distributions included, registers itself through the API, which refuses a
- * second provider. So the kit's is taken out first. The kit's own HTTP path does not use these globals.
+ * Every OpenTelemetry SDK, and every distribution that is built on one, registers itself through the API. The API refuses
+ * a second provider, and any instance at all from a copy of another version than the first; so what the kit registered
+ * is taken out first. The kit's own request path does not use these globals.
  */
 function openTelemetry(): Library {
   return defineLibrary<Api>({
@@ -60,18 +68,40 @@ function openTelemetry(): Library {
       },
     },
     accepts: (exports): exports is Api =>
-      isExports(exports) && isExports(exports.trace) && typeof exports.trace.setGlobalTracerProvider === 'function',
-    wire({ trace, context, propagation }, kit) {
-      return replace(trace, 'setGlobalTracerProvider', (original) => (provider: unknown) => {
-        const name = isExports(provider) ? (provider.constructor as { name?: string } | undefined)?.name : undefined;
-        kit.tracing.stepBack(`Another OpenTelemetry SDK registered its ${name ?? 'tracer provider'}`);
-        trace.disable();
-        context.disable();
-        propagation.disable();
-        return original.call(trace, provider);
-      });
+      isExports(exports) &&
+      isExports(exports.trace) &&
+      typeof exports.trace.setGlobalTracerProvider === 'function' &&
+      isExports(exports.context),
+    wire({ trace, context }, kit) {
+      const first = (target: object, method: string) =>
+        replace(target, method, (original) => (instance: unknown) => {
+          const name = isExports(instance) ? (instance.constructor as { name?: string } | undefined)?.name : undefined;
+          kit.tracing.stepBack(`Another OpenTelemetry SDK registered its ${name || 'tracer provider'}`);
+          return withoutOurs(() => original.call(target, instance));
+        });
+      return together([first(trace, 'setGlobalTracerProvider'), first(context, 'setGlobalContextManager')]);
     },
   });
+}
+
+let ours: object | undefined;
+
+/** Lets another SDK register as if the kit had not; what it does not bring itself (metrics, diagnostics) stays the kit's. */
+function withoutOurs(register: () => boolean): boolean {
+  const globals = globalThis as unknown as Record<symbol, Record<string, unknown> | undefined>;
+  const before = globals[OTEL_GLOBAL];
+  if (before === undefined || (ours !== undefined && before !== ours)) return register();
+  ours = before;
+  delete globals[OTEL_GLOBAL];
+  const registered = register();
+  const after = globals[OTEL_GLOBAL];
+  if (!registered || after === undefined) {
+    globals[OTEL_GLOBAL] = before;
+    return registered;
+  }
+  const { trace, context, propagation, ...rest } = before;
+  globals[OTEL_GLOBAL] = Object.assign(after, { ...rest, ...after });
+  return registered;
 }
 
 interface Agent {

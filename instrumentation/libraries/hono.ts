@@ -28,6 +28,7 @@ const ROUTERS = ['reg-exp-router', 'trie-router', 'linear-router', 'pattern-rout
  */
 export const hono = defineLibrary<Record<string, unknown>>({
   name: 'hono',
+  gives: 'Route templates on spans and metrics, on @hono/node-server; errors.',
   packages: {
     hono: RANGE,
     'hono/tiny': RANGE,

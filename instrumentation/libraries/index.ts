@@ -7,7 +7,7 @@ import type { Library, Undo } from './define.ts';
 import { hookImport } from './esm.ts';
 import { express } from './express.ts';
 import { fastify } from './fastify.ts';
-import { FOREIGN } from './foreign.ts';
+import { FOREIGN, RUNNING_BEFORE, runningAgent } from './foreign.ts';
 import { hono } from './hono.ts';
 import { createWiring, hookRequire, namesFor, type Wired } from './hook.ts';
 import { koa } from './koa.ts';
@@ -19,8 +19,6 @@ import { winston } from './winston.ts';
 
 /** Every library that the kit wires. Settings, documentation, `doctor` and tests derive from this array. */
 export const LIBRARIES: readonly Library[] = [express, fastify, koa, hono, nest, pino, winston, promClient];
-
-export { runningBefore } from './foreign.ts';
 
 export interface Libraries {
   /** What has been wired so far; libraries are wired as the app loads them. */
@@ -54,6 +52,10 @@ export function startLibraries(
   const wiring = createWiring(kit, table);
   const stops: Undo[] = [];
 
+  stepBack(RUNNING_BEFORE);
+  // Nothing tells when an agent that a later flag loads is up, so it is looked for once.
+  const look = setTimeout(() => stepBack(runningAgent()), 1000).unref();
+  stops.push(() => clearTimeout(look));
   attempt('the hooks of require and import', () => {
     const folder = entry === undefined ? undefined : dirname(entry);
     const dependencies = dependenciesOf(folder === undefined ? [] : manifestsAround(folder));
@@ -65,6 +67,10 @@ export function startLibraries(
     for (const [channel, handler] of Object.entries(library.channels ?? {})) {
       attempt(channel, () => listen(library, channel, handler));
     }
+  }
+
+  function stepBack(why: string | undefined): void {
+    if (why !== undefined) kit.tracing.stepBack(why);
   }
 
   function attempt(what: string, start: () => Undo | undefined): void {

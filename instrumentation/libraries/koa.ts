@@ -15,6 +15,7 @@ interface KoaPrototype {
 /** Koa with @koa/router or koa-router. */
 export const koa = defineLibrary<{ prototype: KoaPrototype }>({
   name: 'koa',
+  gives: 'Route templates of @koa/router and koa-router on spans and metrics; errors.',
   packages: { koa: '>=2.0.0 <4.0.0' },
   accepts: (exports): exports is { prototype: KoaPrototype } =>
     isExports(exports) && isExports(exports.prototype) && typeof exports.prototype.createContext === 'function',

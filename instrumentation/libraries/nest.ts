@@ -20,6 +20,7 @@ const HANDLER = 'exceptions/exceptions-handler.js';
  */
 export const nest = defineLibrary<HandlerExports>({
   name: 'nestjs-core',
+  gives: 'Errors that NestJS answers itself; routes are those of Express or Fastify below it.',
   packages: { '@nestjs/core': '>=9.0.0 <13.0.0' },
   esm: { '@nestjs/core': { range: '>=12.0.0 <13.0.0', files: [HANDLER] } },
   accepts: (exports): exports is HandlerExports =>
