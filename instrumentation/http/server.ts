@@ -29,13 +29,25 @@ export function instrumentServers(
   clients: ClientSpans,
 ): () => void {
   const undo = [
-    wrap(net.Server.prototype, 'emit', (original) => serverEmit(original, http, spans, http2)),
+    ...[net.Server, ...wrappedBefore(http)].map((server) =>
+      wrap(server.prototype, 'emit', (original) => serverEmit(original, http, spans, http2)),
+    ),
     wrap(http.IncomingMessage.prototype, 'emit', (original) => messageEmit(original, spans, clients)),
     wrap(http.ServerResponse.prototype, 'emit', (original) => responseEmit(original, spans)),
     wrap(http.ServerResponse.prototype, 'assignSocket', assignSocket),
     wrap(http.ServerResponse.prototype, '_storeHeader', (original) => storeHeader(original, correlationHeader, spans)),
   ];
   return () => undoAll(undo);
+}
+
+/**
+ * Classes of servers that another tool has given an `emit` of their own before us: it leads past `net.Server`'s. A request
+ * that meets ours twice is known the second time.
+ */
+function wrappedBefore(http: typeof import('node:http')): { readonly prototype: object }[] {
+  if (!Object.hasOwn(http.Server.prototype, 'emit')) return [];
+  const https: typeof import('node:https') = process.getBuiltinModule?.('node:https') ?? require('node:https');
+  return [http.Server, ...(Object.hasOwn(https.Server.prototype, 'emit') ? [https.Server] : [])];
 }
 
 function serverEmit(
