@@ -22,9 +22,9 @@ export function reasonNotToStart({ version, entry, main, internal, started }: Pr
   if (!main || internal) return '';
   const [major, minor] = version.slice(1).split('.').map(Number);
   if (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1])) {
-    return `Node.js ${version} is not supported; ${OLDEST.join('.')} or later is needed. The app runs without telemetry.`;
+    return `O11Y_UNSUPPORTED_NODE: Node.js ${version} is not supported; ${OLDEST.join('.')} or later is needed. The app runs without telemetry.`;
   }
   if (entry !== undefined && TOOLS.test(entry)) return '';
-  if (started) return 'the preload was imported twice; the second one does nothing.';
+  if (started) return 'O11Y_ALREADY_STARTED: the preload was imported twice; the second one does nothing.';
   return undefined;
 }

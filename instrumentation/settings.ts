@@ -1,5 +1,3 @@
-import { ERROR_CODES } from './errors.ts';
-
 /**
  * How one environment variable is read. `parse` returns the value, or throws a string-message Error whose text says
  * what is allowed; the caller then keeps the default and reports the problem.
@@ -129,7 +127,7 @@ export function pairs(env: string, doc: string, options: { secret?: boolean } = 
 }
 
 function refuse(): never {
-  throw new Error(ERROR_CODES.O11Y_BAD_SETTING);
+  throw new Error('refused');
 }
 
 /** Reads one variable. An unset or empty variable is the default, as OpenTelemetry says. Never throws. */
@@ -143,7 +141,7 @@ export function read<T>(definition: Setting<T>, env: Readonly<Record<string, str
     const used = definition.fallbackText ?? show(definition.fallback);
     problems.push({
       env: definition.env,
-      message: `${definition.env}: ${shown} is not allowed; it takes ${definition.allowed}. The default is used instead: ${used}.`,
+      message: `O11Y_BAD_SETTING: ${definition.env}: ${shown} is not allowed; it takes ${definition.allowed}. The default is used instead: ${used}.`,
     });
     return definition.fallback;
   }

@@ -94,7 +94,8 @@ export function startAdmin({ config, diagnostics, resource, metrics, health, lis
       withdraw = announce(target, config, diagnostics);
       return address();
     }
-    if (!stopped) diagnostics.warn(`/metrics and /health are not served: no port from ${first} to ${last} is free.`);
+    if (!stopped)
+      diagnostics.warn(`O11Y_PORT_TAKEN: /metrics and /health are not served: no port from ${first} to ${last} is free.`);
     return undefined;
   }
 
@@ -113,7 +114,9 @@ export function startAdmin({ config, diagnostics, resource, metrics, health, lis
 
   function unavailable(port: number, error: unknown): void {
     const setting = byHand ? `OTEL_EXPORTER_PROMETHEUS_PORT: port ${port}` : `Port ${port}`;
-    diagnostics.error(`${setting} cannot be used (${reason(error)}). /metrics and /health are not served; the app runs on.`);
+    diagnostics.error(
+      `O11Y_PORT_TAKEN: ${setting} cannot be used (${reason(error)}). /metrics and /health are not served; the app runs on.`,
+    );
   }
 
   function address(): AdminAddress | undefined {
@@ -133,7 +136,7 @@ export function startAdmin({ config, diagnostics, resource, metrics, health, lis
     release();
     if (byHand) {
       diagnostics.error(
-        `The app listens on port ${port} itself: /metrics and /health are no longer served, because OTEL_EXPORTER_PROMETHEUS_PORT names that port and no other.`,
+        `O11Y_PORT_TAKEN: the app listens on port ${port} itself: /metrics and /health are no longer served, because OTEL_EXPORTER_PROMETHEUS_PORT names that port and no other.`,
       );
     } else moving = open(port + 1);
   });

@@ -47,7 +47,7 @@ export class WinstonWiring {
       this.#wire(prototype);
     } catch (error) {
       this.#diagnostics.warn(
-        `winston could not be wired: its lines carry no ids and are not shipped. ${reason(error)}`,
+        `O11Y_INSTRUMENTATION: winston could not be wired: its lines carry no ids and are not shipped. ${reason(error)}`,
         'winston',
       );
     }

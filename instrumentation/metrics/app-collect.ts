@@ -74,7 +74,7 @@ export class AppCollect {
 
   #broken(metric: PromMetric, error: unknown): void {
     this.#diagnostics.warn(
-      `metrics: the app's metric ${metric.name} cannot be read: ${reason(error)}. It is missing from the page.`,
+      `O11Y_METRIC: the app's metric ${metric.name} cannot be read: ${reason(error)}. It is missing from the page.`,
       `metric ${metric.name}`,
     );
   }

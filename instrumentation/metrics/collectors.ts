@@ -102,7 +102,7 @@ export class Collectors {
     };
     const report = (error: unknown) =>
       this.#diagnostics.warn(
-        `metrics collector "${name}" failed: ${reason(error)}. Its metrics are missing or old; all others are shown.`,
+        `O11Y_METRIC: collector "${name}" failed: ${reason(error)}. Its metrics are missing or old; all others are shown.`,
         `collector ${name}`,
       );
     return isolated(run, report, this.#limitMs);

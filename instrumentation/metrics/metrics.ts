@@ -47,7 +47,7 @@ export function createMetrics({ config, diagnostics, stats, resource, pushWorker
     try {
       return make(registry);
     } catch (error) {
-      diagnostics.warn(`metrics: the kit's ${definition.name} is not shown: ${reason(error)}.`);
+      diagnostics.warn(`O11Y_METRIC: the kit's ${definition.name} is not shown: ${reason(error)}.`);
       return make(new KitRegistry(config.maxSeries, diagnostics));
     }
   }

@@ -56,7 +56,7 @@ function createMeter(registry: KitRegistry, observables: Observables, diagnostic
     try {
       const full = metricName(RENAMED_INSTRUMENTS[name] ?? name, options?.unit ?? '', kind);
       if (OWN.has(full)) {
-        diagnostics.debug(`metrics: ${name} of the OpenTelemetry API is left out; the kit measures it itself.`);
+        diagnostics.debug(`O11Y_METRIC: ${name} of the OpenTelemetry API is left out; the kit measures it itself.`);
         return otherwise();
       }
       const known = KNOWN.get(full);
@@ -64,7 +64,7 @@ function createMeter(registry: KitRegistry, observables: Observables, diagnostic
       const labels = (attributes?: Attributes) => toLabels(attributes, known) as Record<string, string>;
       return quiet(make(definition, labels));
     } catch (error) {
-      diagnostics.warn(`metrics: instrument ${name} of the OpenTelemetry API records nothing: ${reason(error)}.`);
+      diagnostics.warn(`O11Y_METRIC: instrument ${name} of the OpenTelemetry API records nothing: ${reason(error)}.`);
       return otherwise();
     }
   }
@@ -79,7 +79,7 @@ function createMeter(registry: KitRegistry, observables: Observables, diagnostic
         try {
           method(...args);
         } catch (error) {
-          diagnostics.warn(`metrics: the OpenTelemetry API was given something that cannot be recorded: ${reason(error)}.`);
+          diagnostics.warn(`O11Y_METRIC: the OpenTelemetry API was given something that cannot be recorded: ${reason(error)}.`);
         }
       };
     }

@@ -130,7 +130,7 @@ export class Observables {
 
   #failed(name: string, error: unknown): void {
     this.#diagnostics.warn(
-      `metrics: a callback of the OpenTelemetry instrument ${name} failed: ${reason(error)}. Its series are missing.`,
+      `O11Y_METRIC: a callback of the OpenTelemetry instrument ${name} failed: ${reason(error)}. Its series are missing.`,
       `observable ${name}`,
     );
   }

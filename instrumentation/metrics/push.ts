@@ -89,7 +89,7 @@ export function createPush({ config, diagnostics, resource, registry, worker: fi
         if (samples.length > 0) post({ type: 'family', round, family: { ...family, samples } });
       }
     } catch (error) {
-      diagnostics.warn(`metrics could not be collected for the push: ${reason(error)}.`, 'push collect');
+      diagnostics.warn(`O11Y_METRIC: metrics could not be collected for the push: ${reason(error)}.`, 'push collect');
     }
     post({ type: 'end', round });
   }
@@ -97,7 +97,10 @@ export function createPush({ config, diagnostics, resource, registry, worker: fi
   function lost(why: string): void {
     worker = undefined;
     for (const done of waiting.values()) done();
-    diagnostics.warn(`the thread that pushes metrics is gone (${why}); metrics are not pushed any more.`, 'push thread');
+    diagnostics.warn(
+      `O11Y_WORKER: the thread that pushes metrics is gone (${why}); metrics are not pushed any more.`,
+      'push thread',
+    );
   }
 
   return {

@@ -88,11 +88,11 @@ export class KitRegistry {
       limit: this.#limit,
       onOverflow: () =>
         this.#diagnostics.warn(
-          `metric ${name} has more than ${this.#limit} series (O11Y_MAX_SERIES); further label values are counted ` +
+          `O11Y_METRIC: ${name} has more than ${this.#limit} series (O11Y_MAX_SERIES); further label values are counted ` +
             'together in its __overflow__ series.',
           `overflow ${name}`,
         ),
-      refuse: (why) => this.#diagnostics.warn(`metric ${name}: ${why}; the value is ignored.`, `refused ${name}`),
+      refuse: (why) => this.#diagnostics.warn(`O11Y_METRIC: ${name}: ${why}; the value is ignored.`, `refused ${name}`),
     };
   }
 }

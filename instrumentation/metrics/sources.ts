@@ -48,7 +48,7 @@ export class Sources {
           else sources.set(name, { name, metric, type, defaults: usable, foreign: true });
         }
       } catch (error) {
-        this.#diagnostics.warn(`metrics: a prom-client registry of the app cannot be read: ${reason(error)}.`);
+        this.#diagnostics.warn(`O11Y_METRIC: a prom-client registry of the app cannot be read: ${reason(error)}.`);
       }
     }
   }
@@ -64,7 +64,7 @@ export class Sources {
     if (aside.length === 0) return;
     const more = aside.length - NAMED_IN_WARNING;
     const names = aside.slice(0, NAMED_IN_WARNING).join(', ') + (more > 0 ? ` and ${more} more` : '');
-    this.#diagnostics.warn(`metrics: the app registers ${names} itself; the kit's own series of that name are not shown.`);
+    this.#diagnostics.warn(`O11Y_METRIC: the app registers ${names} itself; the kit's own series of that name are not shown.`);
   }
 
   /** A histogram `x` has lines named `x_count`: another metric of that name would put two families' lines under one name. */
@@ -82,7 +82,7 @@ export class Sources {
 
   #twice(name: string): void {
     if (!this.#firstTime(`twice ${name}`)) return;
-    this.#diagnostics.warn(`metrics: the name ${name} is used by two metrics of this process; the page shows one of them.`);
+    this.#diagnostics.warn(`O11Y_METRIC: the name ${name} is used by two metrics of this process; the page shows one of them.`);
   }
 
   #firstTime(key: string): boolean {

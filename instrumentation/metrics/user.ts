@@ -52,7 +52,7 @@ export function createUserMetrics(registry: KitRegistry, diagnostics: Diagnostic
       return kind({ type, name, help, labels, aggregation, buckets: (options as UserHistogramOptions).buckets });
     } catch (error) {
       diagnostics.warn(
-        `metrics: "${typeof name === 'string' ? name : typeof name}" cannot be used: ${reason(error)}. It records nothing.`,
+        `O11Y_METRIC: "${typeof name === 'string' ? name : typeof name}" cannot be used: ${reason(error)}. It records nothing.`,
       );
       return undefined;
     }
@@ -77,7 +77,7 @@ export function createUserMetrics(registry: KitRegistry, diagnostics: Diagnostic
           try {
             return method(...args);
           } catch (error) {
-            diagnostics.warn(`metrics: ${name}() was given something that cannot be recorded: ${reason(error)}.`);
+            diagnostics.warn(`O11Y_METRIC: ${name}() was given something that cannot be recorded: ${reason(error)}.`);
             return name === 'startTimer' ? () => 0 : undefined;
           }
         },

@@ -116,7 +116,7 @@ export function createTracing({ config, diagnostics, resource, version, push }: 
       if (!enabled) return;
       enabled = false;
       diagnostics.warn(
-        `${why}. It makes the spans of this process; o11y-kit keeps to metrics, logs, ids and health.`,
+        `O11Y_FOREIGN_SDK: ${why}. It makes the spans of this process; o11y-kit keeps to metrics, logs, ids and health.`,
         'step back',
       );
     },

@@ -86,7 +86,7 @@ test('a name that the app registers itself is the app’s, with one warning', as
     );
   }
   assert.deepEqual(warnings, [
-    "metrics: the app registers o11y_errors_total itself; the kit's own series of that name are not shown.",
+    "O11Y_METRIC: the app registers o11y_errors_total itself; the kit's own series of that name are not shown.",
   ]);
   prom.register.clear();
   assert.equal((await read()).value('o11y_errors_total', { error_type: 'ours' }), 1, 'back when the app gives it up');

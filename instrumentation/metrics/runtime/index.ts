@@ -35,7 +35,7 @@ export function startRuntime(registry: KitRegistry, collectors: Collectors, diag
       stops.push(collectors.add(name, () => running.collect?.(), first));
       stops.push(() => running.stop?.());
     } catch (error) {
-      diagnostics.warn(`metrics collector "${name}" cannot start: ${reason(error)}. Its metrics are missing.`);
+      diagnostics.warn(`O11Y_METRIC: collector "${name}" cannot start: ${reason(error)}. Its metrics are missing.`);
       stops.push(
         collectors.add(name, () => {
           throw error;
