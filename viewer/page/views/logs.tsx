@@ -5,12 +5,13 @@ import { clock, dayAndTime } from '../format.ts';
 import { moveFocus, useKeys } from '../keys.ts';
 import { go, to } from '../router.ts';
 import { useTail } from '../tail.ts';
-import { plain } from '../text.ts';
 import { Ansi, Attributes, Copy, Empty, Failed, Name, Service, short } from '../ui/basic.tsx';
 import { asQuery, type Field, Filters, useServiceOptions } from '../ui/filters.tsx';
 import { TailBar } from '../ui/tail-bar.tsx';
 import { NothingYet } from './nothing-yet.tsx';
 
+/** What of a closed line can be seen on the widest screen. */
+const MOST_TEXT = 500;
 const LEVELS: [string, string][] = [
   ['', 'All levels'],
   ['debug', 'debug and above'],
@@ -116,7 +117,7 @@ function Line({
           <span class="level">{of.level}</span>
           <Service name={of.service} />
           <span class="body">
-            <Ansi text={of.body} />
+            <Ansi text={open ? of.body : of.body.slice(0, MOST_TEXT)} />
           </span>
         </button>
         {of.traceId !== '' && <TraceLink of={of} />}
@@ -159,7 +160,7 @@ function TraceLink({ of }: { of: LogRow }) {
       class={of.hasTrace ? 'to-trace' : 'to-trace absent'}
       href={to.trace(of.traceId, of.spanId)}
       title={label}
-      aria-label={`${label} of: ${plain(of.body).slice(0, 60)}`}
+      aria-label={`${short(of.traceId)}: ${label}`}
     >
       {short(of.traceId)}
     </a>

@@ -197,7 +197,7 @@ function Routes({
                   />
                 </td>
                 <td>
-                  <a href={to.traces({ service, name: route.route || route.method })} aria-label={`Traces of ${key}`}>
+                  <a href={to.traces({ service, name: route.route || route.method })} aria-label={`traces of ${key}`}>
                     traces
                   </a>
                 </td>

@@ -10,6 +10,8 @@ import { ROW_HEIGHT } from './waterfall.tsx';
 const INDENT = 14;
 /** Deeper levels keep this indentation, or a name would have no room. */
 const DEEPEST = 18;
+/** What of a log line fits into a row; the whole stands in the panel. */
+const MOST_TEXT = 300;
 const KINDS = ['', '', 'server', 'client', 'producer', 'consumer'];
 
 interface SpanLineProps {
@@ -48,9 +50,6 @@ export function SpanLine({ place, row, trace, range, selected, collapsed, dim, o
       aria-level={rows.depth[row] + 1}
       aria-selected={selected}
       aria-expanded={below > 0 ? !collapsed : undefined}
-      aria-label={[name, plain(service), KINDS[rows.kind[row]], took, failed && 'error', ...notes.map(({ says }) => says)]
-        .filter(Boolean)
-        .join(', ')}
       style={{ transform: `translateY(${place * ROW_HEIGHT}px)` }}
       onClick={onSelect}
     >
@@ -70,7 +69,11 @@ export function SpanLine({ place, row, trace, range, selected, collapsed, dim, o
           <i class="fold" />
         )}
         {!missing && <i class="swatch" style={{ background: colour(service) }} />}
-        {failed && <i class="sign bad">✕</i>}
+        {failed && (
+          <i class="sign bad" aria-hidden="true">
+            ✕
+          </i>
+        )}
         <bdi class="what" title={missing ? 'A span that others name as their parent has not arrived' : name}>
           {name}
         </bdi>
@@ -78,9 +81,13 @@ export function SpanLine({ place, row, trace, range, selected, collapsed, dim, o
         {notes.map(({ sign, says }) => (
           <small key={sign} class="tag" title={says}>
             {sign}
+            <span class="hidden">: {says}</span>
           </small>
-        ))}
+        ))}{' '}
         <bdi class="of">{plain(service)}</bdi>
+        <span class="hidden">
+          {KINDS[rows.kind[row]]} {failed && 'failed'}
+        </span>
       </span>
       <Bar rows={rows} row={row} range={range} service={service} />
       <span class="wf-took">{took}</span>
@@ -123,6 +130,7 @@ export function LogLine({
   range: [number, number];
   onSelect(row: number): void;
 }) {
+  const body = of.log.body.slice(0, MOST_TEXT);
   const depth = of.row < 0 ? 0 : rows.depth[of.row] + 1;
   const at = ((of.atUs - from) / (until - from)) * 100;
   return (
@@ -134,14 +142,14 @@ export function LogLine({
       tabIndex={-1}
       aria-level={depth + 1}
       aria-selected={false}
-      aria-label={`log ${of.log.level}: ${plain(of.log.body)}`}
       style={{ transform: `translateY(${place * ROW_HEIGHT}px)` }}
       onClick={() => of.row >= 0 && onSelect(of.row)}
     >
       <span class="wf-name" style={{ paddingLeft: `${indent(depth) + INDENT}px` }}>
-        <span class="level">{of.log.level}</span>
-        <span class="body" title={plain(of.log.body)}>
-          <Ansi text={of.log.body} />
+        <span class="hidden">log </span>
+        <span class="level">{of.log.level}</span>{' '}
+        <span class="body" title={plain(body)}>
+          <Ansi text={body} />
         </span>
       </span>
       <span class="wf-bar">
