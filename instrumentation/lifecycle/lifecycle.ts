@@ -66,28 +66,36 @@ export function startLifecycle(deps: LifecycleDeps): () => void {
       health.setPhase('draining');
       // The stdout of a script belongs to whoever reads it.
       if (listening.isServer()) line('info', `${signal}: stopping`, { signal });
-      if (shutdownDelayMs > 0) await delayAndDrain();
-      await bounded(shutdownTimeoutMs, (ms) => flush(ms, { last: true }));
+      if (shutdownDelayMs > 0) await new Promise((resolve) => setTimeout(resolve, shutdownDelayMs));
+      const deadline = performance.now() + shutdownTimeoutMs;
+      if (shutdownDelayMs > 0) await finishRequests(shutdownTimeoutMs - FLUSH_RESERVE_MS);
+      await bounded(deadline - performance.now(), (ms) => flush(ms, { last: true }));
       guard(onEnd);
     },
     ride: (signal) => {
       // SIGHUP and SIGUSR2 tell many apps to read their settings again.
-      if (signal === 'SIGTERM' || (signal === 'SIGINT' && process.pid !== 1)) health.setPhase('draining');
-      if (signal === 'SIGTERM' && process.pid === 1 && process.listenerCount(signal) === 1) warnPid1();
-      void bounded(shutdownTimeoutMs, (ms) => flush(ms, { last: false }), false);
+      if (signal === 'SIGTERM' || signal === 'SIGINT') health.setPhase('draining');
+      flushBeside();
+    },
+    spared: (signal) => {
+      if (signal === 'SIGTERM') {
+        health.setPhase('draining');
+        diagnostics.warn(
+          'SIGTERM: the app does not handle it, and as process 1 of its container it is not ended by it either; it will be killed when the time to stop is over. Handle SIGTERM, or start the container with an init (docker run --init).',
+        );
+      }
+      flushBeside();
     },
   });
 
-  function warnPid1(): void {
-    diagnostics.warn(
-      'SIGTERM: the app does not handle it, and as process 1 of its container it is not ended by it either; it will be killed when the time to stop is over. Handle SIGTERM, or start the container with an init (docker run --init).',
-    );
+  async function finishRequests(timeoutMs: number): Promise<void> {
+    const left = await drain(listening.servers(), Math.max(0, timeoutMs));
+    if (left > 0) line('error', 'Requests were still in flight when the time to drain was over', { servers: left });
   }
 
-  async function delayAndDrain(): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, shutdownDelayMs));
-    const left = await drain(listening.servers(), Math.max(0, shutdownTimeoutMs - FLUSH_RESERVE_MS));
-    if (left > 0) line('error', 'Requests were still in flight when the time to drain was over', { servers: left });
+  /** The process goes on, for how long nobody knows. */
+  function flushBeside(): void {
+    void bounded(shutdownTimeoutMs, (ms) => flush(ms, { last: false }), false);
   }
 
   const flags = nodeFlags(config.surroundings.nodeOptions);

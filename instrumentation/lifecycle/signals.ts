@@ -8,8 +8,10 @@ const SIGNALS: readonly EndSignal[] = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2']
 export interface SignalActions {
   /** The app has no handler: its end, which may take as long as the promise does. Must not reject. */
   end(signal: EndSignal): Promise<void>;
-  /** The process goes on, to its own handlers if it has any: whatever can be done beside them. */
+  /** The app's own handlers are about to run: whatever can be done beside them. */
   ride(signal: EndSignal): void;
+  /** Nobody handles the signal, and the process goes on all the same, because it is the first one of a container. */
+  spared(signal: EndSignal): void;
 }
 
 export interface Signals {
@@ -23,7 +25,7 @@ export interface Signals {
  * signal does so at once. Where the app has a handler, nothing of ours is installed, so that code which counts listeners
  * (signal-exit does) sees only its own: our listener comes and goes with the first and the last of the app's.
  */
-export function watchSignals({ end, ride }: SignalActions): Signals {
+export function watchSignals({ end, ride, spared }: SignalActions): Signals {
   const ours = new Map<string | symbol, () => void>();
   const ending = new Set<EndSignal>();
   let stopped = false;
@@ -70,8 +72,8 @@ export function watchSignals({ end, ride }: SignalActions): Signals {
 
   for (const signal of SIGNALS) {
     ours.set(signal, () => {
-      // The kernel spares the first process of a container: without a handler of the app, a signal does nothing to it.
-      if (process.pid === 1) return ride(signal);
+      // To this process the kernel delivers no signal that has no handler.
+      if (process.pid === 1) return spared(signal);
       if (ending.has(signal)) return die(signal);
       ending.add(signal);
       void end(signal).then(() => die(signal));

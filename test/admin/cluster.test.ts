@@ -122,6 +122,14 @@ for (const node of NODES) {
       await send(url, 10);
       assert.equal(await sum(targets, REQUESTS), then + 10);
       assert.equal(await sum(targets, /^nodejs_version_info\{.*worker="(primary|1|2|3)"/), 1 + WORKERS);
+
+      // What a worker has served since the last look goes to the primary before a signal ends the worker.
+      const last = await send(url, 20);
+      process.kill(Number([...last][0]), 'SIGTERM');
+      const three = async () => (await reported()) === 1 + WORKERS;
+      await until('it is gone', async () => !(await three()), { everyMs: 5 });
+      await until('it is replaced', three);
+      assert.equal(await sum(targets, REQUESTS), then + 30);
       assert.doesNotMatch(output.text, /^message/m, 'the channel between primary and workers is the app’s');
 
       await stop(child);

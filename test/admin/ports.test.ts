@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer as createHttp } from 'node:http';
+import { createServer as createHttp, type RequestListener } from 'node:http';
 import { createServer, type Server } from 'node:net';
 import type { NetworkInterfaceInfo } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { bind } from '../../instrumentation/admin/bind.ts';
 import { type Machine, place } from '../../instrumentation/admin/hosts.ts';
 import { freePort } from '../support/free-port.ts';
 import { until } from '../support/until.ts';
@@ -36,7 +37,7 @@ test('a port that is set by hand is used as it is or not at all, and one line sa
   assert.equal(diagnostics.said.length, 1);
   assert.match(
     diagnostics.said[0],
-    /^OTEL_EXPORTER_PROMETHEUS_PORT: port \d+ cannot be used \(listen EADDRINUSE.*the app runs on\.$/,
+    /^O11Y_PORT_TAKEN: OTEL_EXPORTER_PROMETHEUS_PORT: port \d+ cannot be used \(listen EADDRINUSE.*the app runs on\.$/,
   );
 });
 
@@ -98,8 +99,21 @@ test('a port set by hand that the app wants goes to the app, and nothing is serv
   assert.equal(admin.address(), undefined);
   assert.match(
     diagnostics.said[0],
-    new RegExp(`^The app listens on port ${port} itself: /metrics and /health are no longer served`),
+    new RegExp(`^O11Y_PORT_TAKEN: the app listens on port ${port} itself: /metrics and /health are no longer served`),
   );
+});
+
+test('all hosts share one port; one that the machine does not have is left out', async () => {
+  const handler: RequestListener = (_request, response) => response.end('here');
+  const bound = bind(handler, ['127.0.0.1', '203.0.113.7', '127.0.0.2'], 0);
+  assert.equal(await bound.listening, true);
+  for (const host of ['127.0.0.1', '127.0.0.2']) assert.equal((await ask(`http://${host}:${bound.port}/`)).body, 'here');
+  const clash = bind(handler, ['127.0.0.3', '127.0.0.2'], bound.port);
+  await assert.rejects(clash.listening, { code: 'EADDRINUSE' });
+  const free = bind(handler, ['127.0.0.3'], bound.port);
+  assert.equal(await free.listening, true, 'the attempt before has left nothing open');
+  free.close();
+  bound.close();
 });
 
 test('stop frees the port at once', async () => {
