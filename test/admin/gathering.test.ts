@@ -21,10 +21,7 @@ const total = ({ families }: Snapshot) =>
     .find(({ name }) => name === 'served_total')
     ?.samples.reduce((sum, sample) => sum + Number((sample as { value: number }).value), 0);
 
-function primary({
-  job = 'shop',
-  address = { host: '127.0.0.1', port: 9464 } as { host: string; port: number } | null,
-} = {}) {
+function primary({ job = 'shop', address = { host: '127.0.0.1', port: 9464 } as { host: string; port: number } | null } = {}) {
   const path = newPath();
   const diagnostics = messages();
   const gathering = gatherWorkers({ job, diagnostics, address: () => address ?? undefined }, path);
