@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { DiagLogLevel, diag } from '@opentelemetry/api';
 import type { Config } from './config.ts';
 
@@ -91,6 +92,7 @@ function singleLine(message: string): string {
   return message.replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
 }
 
+/** Past the stream: one whose reader has gone reports it as an 'error' event, which ends an app that has no listener for it. */
 function toStderr(line: string): void {
-  process.stderr.write(line);
+  writeSync(2, line);
 }
