@@ -2,7 +2,7 @@
  * Runs the tests: `npm test` all of them, `npm test -- viewer lifecycle/exit` the files whose path holds one of the words.
  *
  * Each file is a process of its own, two at a time, with a bound on its time. A test that needs something the machine
- * lacks is skipped by name, and the list at the end says why; with `O11Y_CI=1` only Docker, Loki, Tempo and the collector
+ * lacks is skipped by name, and the list at the end says why; with `O11Y_CI=1` only Docker, Loki, Tempo, the collector and PyPI
  * may be missing.
  */
 import { existsSync, globSync, mkdtempSync, rmSync } from 'node:fs';
@@ -29,7 +29,7 @@ if (values.help) {
 
 /** What needs only this process comes first, so that a mistake shows in seconds; real programs come last. */
 const LAST = ['frameworks', 'lifecycle', 'admin', 'cli', 'viewer-page', 'e2e', 'programs'];
-const MAY_BE_MISSING_IN_CI = /^needs (docker|loki|tempo|collector)\b/;
+const MAY_BE_MISSING_IN_CI = /^needs (docker|loki|tempo|collector|pypi)\b/;
 
 const files = globSync('test/**/*.test.ts', { cwd: root, exclude: (path) => path.includes('node_modules') })
   .filter((file) => positionals.length === 0 || positionals.some((word) => file.includes(word)))
