@@ -1,4 +1,6 @@
-import { listen } from '../../viewer/receive/listen.ts';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { createReceiver } from '../../viewer/receive/receiver.ts';
 
 export interface Arrived {
@@ -12,7 +14,10 @@ export interface Backend {
   close(): Promise<void>;
 }
 
-/** An OTLP receiver that counts and keeps nothing. Port 0 is a free one. */
+/**
+ * An OTLP receiver that counts and keeps nothing. Port 0 is a free one. It goes as a server that is stopped goes: what it has
+ * begun to read is answered. An answer that is lost would make a batch that arrived one that counts as dropped.
+ */
 export async function openBackend(port: number, arrived: Arrived): Promise<Backend> {
   const receiver = createReceiver({
     traces: (spans) => {
@@ -24,5 +29,18 @@ export async function openBackend(port: number, arrived: Arrived): Promise<Backe
     },
     metrics: () => {},
   });
-  return listen((request, response) => void receiver.handle(request, response), port, '127.0.0.1');
+  const server = createServer((request, response) => {
+    response.setHeader('connection', 'close');
+    receiver.handle(request, response);
+  });
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: async () => {
+      const closed = once(server, 'close');
+      server.close();
+      await closed;
+    },
+  };
 }
