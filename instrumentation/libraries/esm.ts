@@ -12,7 +12,8 @@ import { inRange } from './range.ts';
  * imports itself and hands its namespace to the kit, after its own last statement and before its importer's first. What
  * is exported stays as it is, so nothing has to be parsed or wrapped; prototypes are all that the kit changes anyway.
  */
-const REPORT = Symbol.for('o11y-kit.module-loaded');
+const MARK = 'o11y-kit.module-loaded';
+const REPORT = Symbol.for(MARK);
 
 /** Folder name under node_modules to what is watched there. */
 type Watched = Readonly<Record<string, { readonly name: string; readonly files: readonly string[] }>>;
@@ -46,6 +47,7 @@ export function hookImport(
   names: ReadonlyMap<string, string>,
   folder: string,
   dependencies: ReadonlyMap<string, string>,
+  nodeVersion: string = process.versions.node,
 ): Undo | undefined {
   const watched = watchedFrom(folder, libraries, names, dependencies);
   if (Object.keys(watched).length === 0) return undefined;
@@ -54,7 +56,7 @@ export function hookImport(
   target[REPORT] = (name: string, url: string, namespace: unknown) => wiring.offer(name, namespace, () => fileURLToPath(url));
   const { registerHooks } = Module as unknown as RegisterHooks;
   const registered =
-    registerHooks && synchronousHooksWork(process.versions.node)
+    registerHooks && synchronousHooksWork(nodeVersion)
       ? registerHooks({ load: (url, context, next) => report(url, next(url, context), watched) })
       : registerThread(watched);
   return () => {
@@ -100,11 +102,12 @@ function report(url: string, result: LoadResult, watched: Watched): LoadResult {
   const found = Object.hasOwn(watched, place.name) ? watched[place.name] : undefined;
   if (!found?.files.includes(url.slice(place.folder.length + 1))) return result;
   const source = typeof result.source === 'string' ? result.source : new TextDecoder().decode(result.source);
-  return { ...result, source: source + statements(found.name, url) };
+  // An earlier start of the kit may have left its hook below: twice would be one declaration too many.
+  return source.includes(MARK) ? result : { ...result, source: source + statements(found.name, url) };
 }
 
 function statements(name: string, url: string): string {
-  return `\n;import * as $o11yKit from ${JSON.stringify(url)};globalThis[Symbol.for('o11y-kit.module-loaded')]?.(${JSON.stringify(name)}, ${JSON.stringify(url)}, $o11yKit);\n`;
+  return `\n;import * as $o11yKit from ${JSON.stringify(url)};globalThis[Symbol.for('${MARK}')]?.(${JSON.stringify(name)}, ${JSON.stringify(url)}, $o11yKit);\n`;
 }
 
 /**
@@ -132,11 +135,12 @@ export async function load(url, context, next) {
   const found = Object.hasOwn(watched, name) ? watched[name] : undefined;
   if (!found || !found.files.includes(parts.join('/'))) return result;
   const text = typeof result.source === 'string' ? result.source : new TextDecoder().decode(result.source);
+  if (text.includes('${MARK}')) return result;
   const [quotedName, quotedUrl] = [JSON.stringify(found.name), JSON.stringify(url)];
   return {
     ...result,
     source: text + "\\n;import * as $o11yKit from " + quotedUrl +
-      ";globalThis[Symbol.for('o11y-kit.module-loaded')]?.(" + quotedName + ", " + quotedUrl + ", $o11yKit);\\n",
+      ";globalThis[Symbol.for('${MARK}')]?.(" + quotedName + ", " + quotedUrl + ", $o11yKit);\\n",
   };
 }`;
   Module.register(`data:text/javascript,${encodeURIComponent(source)}`, { parentURL: 'data:', data: watched });

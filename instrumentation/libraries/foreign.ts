@@ -84,24 +84,26 @@ function openTelemetry(): Library {
   });
 }
 
-let ours: object | undefined;
+type Slots = Record<string, unknown>;
+
+let ours: Slots | undefined;
 
 /** Lets another SDK register as if the kit had not; what it does not bring itself (metrics, diagnostics) stays the kit's. */
 function withoutOurs(register: () => boolean): boolean {
-  const globals = globalThis as unknown as Record<symbol, Record<string, unknown> | undefined>;
+  const globals = globalThis as unknown as Record<symbol, Slots | undefined>;
   const before = globals[OTEL_GLOBAL];
-  if (before === undefined || (ours !== undefined && before !== ours)) return register();
-  ours = before;
-  delete globals[OTEL_GLOBAL];
+  ours ??= before;
+  if (before === undefined || before !== ours || !Reflect.deleteProperty(globals, OTEL_GLOBAL)) return register();
   const registered = register();
-  const after = globals[OTEL_GLOBAL];
-  if (!registered || after === undefined) {
+  if (!registered) {
     globals[OTEL_GLOBAL] = before;
-    return registered;
+    return false;
   }
-  const { trace, context, propagation, ...rest } = before;
-  globals[OTEL_GLOBAL] = Object.assign(after, { ...rest, ...after });
-  return registered;
+  const after = globals[OTEL_GLOBAL];
+  for (const slot of ['metrics', 'diag']) {
+    if (after !== undefined && after[slot] === undefined) Reflect.set(after, slot, before[slot]);
+  }
+  return true;
 }
 
 interface Agent {
