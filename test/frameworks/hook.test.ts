@@ -1,40 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import Module, { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, it } from 'node:test';
+import { beforeEach, describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { defineLibrary, isExports, type Library } from '../../instrumentation/libraries/define.ts';
 import { startLibraries } from '../../instrumentation/libraries/index.ts';
 import { kitForLibraries } from './harness.ts';
+import { cleanUpAfterEach, type Files, makeApp, stopAfterwards } from './made-app.ts';
 
-type Files = Record<string, string>;
 type Greeter = { greet(): string };
-
-const roots: string[] = [];
-const stops: (() => void)[] = [];
-const { cache } = createRequire(import.meta.url);
-
-// Each test has its apps to itself, also where it fails in the middle.
-afterEach(() => {
-  for (const stop of stops.splice(0)) stop();
-  for (const root of roots.splice(0)) {
-    for (const path of Object.keys(cache).filter((loaded) => loaded.startsWith(root))) delete cache[path];
-    rmSync(root, { recursive: true });
-  }
-});
-
-/** An app of its own, as npm would have installed it; returns the path of its entry. */
-function makeApp(files: Files): string {
-  const root = realpathSync(mkdtempSync(join(tmpdir(), 'o11y-kit-hook-')));
-  roots.push(root);
-  for (const [path, text] of Object.entries({ 'package.json': '{}', 'app.js': '', ...files })) {
-    mkdirSync(dirname(join(root, path)), { recursive: true });
-    writeFileSync(join(root, path), text);
-  }
-  return join(root, 'app.js');
-}
 
 function greeter(folder: string, version: string, name = 'greeter'): Files {
   return {
@@ -63,13 +37,14 @@ function greeterLibrary(wire?: Library<Greeter>['wire']): Library {
 }
 
 describe('the hook of require', () => {
+  cleanUpAfterEach();
   let kit: ReturnType<typeof kitForLibraries>;
   beforeEach(() => {
     kit = kitForLibraries();
   });
   const start = (entry: string, library = greeterLibrary()) => {
     const libraries = startLibraries(kit.kit, [library], { entry });
-    stops.push(libraries.stop);
+    stopAfterwards(libraries.stop);
     return libraries;
   };
 
