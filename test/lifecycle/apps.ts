@@ -26,7 +26,7 @@ export interface Ending {
   readonly stderr: string;
 }
 
-const LIMIT_MS = 20_000;
+const LIMIT_MS = 60_000;
 
 /** A folder for the apps, inside the repository's folder for test apps, so that they find their packages. */
 export class AppFolder {

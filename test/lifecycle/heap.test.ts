@@ -11,14 +11,14 @@ const leak: App = {
   code: `const kept = []; setInterval(() => { for (let i = 0; i < 125; i++) kept.push(new Array(1024).fill(i + 0.5)); }, 25);`,
 };
 
-/** Lives in two thirds of a heap, and fills the rest to the brim with garbage over and over. */
+/** Lives in half of a heap, and fills the rest to the brim with garbage over and over. */
 const garbage: App = {
   flags,
-  code: `const kept = Array.from({ length: 7000 }, (_, i) => new Array(1024).fill(i + 0.5)); let last; let made = 0;
+  code: `const kept = Array.from({ length: 5500 }, (_, i) => new Array(1024).fill(i + 0.5)); let last; let made = 0;
     setInterval(() => {
-      last = Array.from({ length: 1000 }, (_, i) => new Array(1024).fill(i + 0.5));
-      if (++made === 200) process.exit(kept.length + last.length === 8000 ? 0 : 1);
-    }, 10);`,
+      last = Array.from({ length: 500 }, (_, i) => new Array(1024).fill(i + 0.5));
+      if (++made === 400) process.exit(kept.length + last.length === 6000 ? 0 : 1);
+    }, 5);`,
 };
 
 const folder = new AppFolder();
