@@ -24,6 +24,8 @@ export interface LineDefinition {
 
 export interface PanelDefinition extends Pick<MetricPanel, 'title' | 'unit' | 'states'> {
   lines: readonly LineDefinition[];
+  /** Leaves out lines that are zero all the time: of many possible reasons few ever happen. */
+  onlyIfAny?: boolean;
 }
 
 export interface GroupDefinition extends Pick<MetricGroup, 'id' | 'title'> {
@@ -232,7 +234,7 @@ export const GROUPS: readonly GroupDefinition[] = [
     panels: [
       { title: 'Log lines', unit: 'per second', lines: [rate(m.logMessages.name, '', 'level')] },
       { title: 'Sent', unit: 'per second', lines: [rate(m.exported.name, '', 'signal')] },
-      { title: 'Given up', unit: 'per second', lines: [rate(m.dropped.name, '', 'signal', 'reason')] },
+      { title: 'Given up', unit: 'per second', lines: [rate(m.dropped.name, '', 'signal', 'reason')], onlyIfAny: true },
     ],
   },
 ];

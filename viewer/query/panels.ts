@@ -19,8 +19,11 @@ export function metricGroups(families: Families, range: Range): MetricGroup[] {
   })).filter((group) => group.panels.length > 0);
 }
 
-function panelOf({ title, unit, states, lines }: PanelDefinition, families: Families, range: Range): MetricPanel {
-  const found = lines.flatMap((line) => linesOf(line, families, range));
+function panelOf(definition: PanelDefinition, families: Families, range: Range): MetricPanel {
+  const { title, unit, states, lines, onlyIfAny } = definition;
+  const found = lines
+    .flatMap((line) => linesOf(line, families, range))
+    .filter(({ values }) => !onlyIfAny || values.some((value) => value));
   found.sort((a, b) => (b.last ?? 0) - (a.last ?? 0));
   return {
     title,
