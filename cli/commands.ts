@@ -12,6 +12,7 @@ const COMMANDS: readonly Entry[] = [
   { name: 'view', summary: 'show traces, logs and metrics of apps on this machine', load: () => import('./view.ts') },
   { name: 'trace', summary: 'print a trace as a tree', load: () => import('./trace.ts') },
   { name: 'run', summary: 'start a command preloaded, with a viewer if none answers', load: () => import('./run.ts') },
+  { name: 'doctor', summary: 'say what of an app is observed, what is not, and why', load: () => import('./doctor.ts') },
 ];
 
 /** Does what `argv` says. @returns the exit code */
