@@ -12,7 +12,7 @@ import {
   type TimeInput,
   TraceFlags,
 } from '@opentelemetry/api';
-import { isAttributeValue, isTimeInput, timeInputToHrTime } from '@opentelemetry/core';
+import { cleanAttributes, isAnyValue, isSimpleAttributeValue, isTimeInput, timeInputToHrTime } from '@opentelemetry/core';
 import { type HrTime, wallTime } from '../clock.ts';
 import type { EventRecord, LinkRecord, SpanRecord } from '../export/span-record.ts';
 import { SCOPE } from '../names.ts';
@@ -80,16 +80,16 @@ export class KitSpan implements Span {
   }
 
   setAttribute(key: string, value: AttributeValue): this {
-    if (this.#ended || value === undefined || value === null || typeof key !== 'string' || key === '') return this;
-    if (!isAttributeValue(value)) return this;
-    if (!Object.hasOwn(this.attributes, key)) {
-      if (this.#count >= this.#home.limits.attributes) {
-        this.#dropped++;
-        return this;
-      }
-      this.#count++;
+    if (this.#ended || value === undefined || typeof key !== 'string' || key === '') return this;
+    const isNew = !Object.hasOwn(this.attributes, key);
+    if (isNew && this.#count >= this.#home.limits.attributes) {
+      this.#dropped++;
+      return this;
     }
-    put(this.attributes, key, this.#cut(value));
+    const copy = this.#copy(value, isAnyValue);
+    if (copy === undefined) return this;
+    if (isNew) this.#count++;
+    put(this.attributes, key, copy);
     return this;
   }
 
@@ -107,7 +107,11 @@ export class KitSpan implements Span {
     }
     const timed = isTimeInput(attributesOrTime);
     const attributes = timed ? undefined : attributesOrTime;
-    this.#events.push({ name: String(name), time: hrTime(timed ? attributesOrTime : time), ...this.#clean(attributes) });
+    this.#events.push({
+      name: String(name),
+      time: hrTime(timed ? attributesOrTime : time),
+      ...this.#clean(attributes, isSimpleAttributeValue),
+    });
     return this;
   }
 
@@ -115,11 +119,11 @@ export class KitSpan implements Span {
     if (this.#ended || typeof link?.context !== 'object') return this;
     this.#links ??= [];
     if (this.#links.length >= this.#home.limits.links) {
+      this.#links.shift();
       this.#droppedLinks++;
-      return this;
     }
     const { traceId, spanId, traceFlags } = link.context;
-    this.#links.push({ context: { traceId, spanId, traceFlags }, ...this.#clean(link.attributes) });
+    this.#links.push({ context: { traceId, spanId, traceFlags }, ...this.#clean(link.attributes, isAnyValue) });
     return this;
   }
 
@@ -184,26 +188,40 @@ export class KitSpan implements Span {
     });
   }
 
-  #clean(attributes: SpanAttributes | undefined): { attributes?: Attributes; droppedAttributesCount?: number } {
-    if (attributes === undefined || attributes === null) return {};
+  #clean(
+    attributes: SpanAttributes | undefined,
+    isValid: (value: unknown) => boolean,
+  ): { attributes?: Attributes; droppedAttributesCount?: number } {
+    if (typeof attributes !== 'object' || attributes === null) return {};
     const kept: Attributes = {};
-    let dropped = 0;
     let count = 0;
+    let dropped = 0;
     for (const key of Object.keys(attributes)) {
       const value = attributes[key];
-      if (value === undefined || !isAttributeValue(value)) continue;
-      if (count++ < this.#home.limits.attributes) put(kept, key, this.#cut(value));
-      else dropped++;
+      if (value === undefined) continue;
+      const copy = key !== '' && count < this.#home.limits.attributes ? this.#copy(value, isValid) : undefined;
+      if (copy === undefined) dropped++;
+      else {
+        put(kept, key, copy);
+        count++;
+      }
     }
-    return dropped > 0 ? { attributes: kept, droppedAttributesCount: dropped } : { attributes: kept };
+    return { attributes: kept, droppedAttributesCount: dropped };
   }
 
-  #cut(value: AttributeValue): AttributeValue {
+  /** A copy that the app cannot change any more, cut to the limit; undefined for what is no attribute value. */
+  #copy(value: AttributeValue, isValid: (value: unknown) => boolean): AttributeValue | undefined {
     const most = this.#home.limits.attributeLength;
-    if (typeof value === 'string') return value.length > most ? value.slice(0, most) : value;
-    return Array.isArray(value)
-      ? (value.map((each) => (typeof each === 'string' ? each.slice(0, most) : each)) as AttributeValue)
-      : value;
+    switch (typeof value) {
+      case 'string':
+        return value.length > most ? value.slice(0, most) : value;
+      case 'number':
+      case 'boolean':
+        return value;
+      default:
+        if (!isValid(value)) return undefined;
+        return cleanAttributes({ value }, { attributeCountLimit: 1, attributeValueLengthLimit: most }).attributes?.value;
+    }
   }
 }
 
