@@ -47,7 +47,10 @@ export class PinoWiring {
       this.#deliveries.watch();
       this.#wire(prototype, symbols, 'streamWrite' in probe[symbols.hooksSym]);
     } catch (error) {
-      this.#diagnostics.warn(`O11Y_INSTRUMENTATION: pino could not be wired: its lines carry no ids and are not shipped. ${reason(error)}`, 'pino');
+      this.#diagnostics.warn(
+        `O11Y_INSTRUMENTATION: pino could not be wired: its lines carry no ids and are not shipped. ${reason(error)}`,
+        'pino',
+      );
     }
   }
 
