@@ -131,18 +131,20 @@ function withMissingParents(nodes: Node[]): Node[] {
 /** Parents before children, siblings by their start. Without recursion: a trace may be deeper than the stack. */
 function preorder(roots: Node[]): Node[] {
   const order: Node[] = [];
-  const stack = latestFirst(roots);
+  const stack: Node[] = [];
+  const pushAll = (nodes: Node[]) => {
+    // Those that start together stay in the order in which they came.
+    if (nodes.length > 1) nodes.sort((a, b) => a.start - b.start);
+    for (let i = nodes.length - 1; i >= 0; i--) stack.push(nodes[i]);
+  };
+  pushAll(roots);
   for (let node = stack.pop(); node; node = stack.pop()) {
     node.row = order.length;
     node.depth = node.parent ? node.parent.depth + 1 : 0;
     order.push(node);
-    for (const child of latestFirst(node.children)) stack.push(child);
+    pushAll(node.children);
   }
   return order;
-}
-
-function latestFirst(nodes: Node[]): Node[] {
-  return nodes.length < 2 ? nodes : nodes.sort((a, b) => b.start - a.start);
 }
 
 function marksOf({ span, parent, start, end }: Node): number {
