@@ -131,7 +131,7 @@ export function createShipper({ config, diagnostics, resource, stats, dist }: De
       starts < MOST_STARTS
         ? 'It is started again with the next span or log line.'
         : 'Spans and log lines are dropped and counted for a minute.';
-    diagnostics.warn(`the export thread is gone (${why}). ${next}`, 'worker');
+    diagnostics.warn(`O11Y_WORKER: the export thread is gone (${why}). ${next}`, 'worker');
   }
 
   function post(message: ToWorker): boolean {
@@ -190,8 +190,8 @@ export function createShipper({ config, diagnostics, resource, stats, dist }: De
       const id = begin(timeoutMs, last);
       if (id === undefined) return Promise.resolve();
       return new Promise((resolve) => {
-        // The thread keeps its own time; this one is for a thread that hangs. Referenced: it may be all that is left.
-        const timer = setTimeout(done, timeoutMs + 100);
+        // The thread keeps its own time; this one is for a thread that hangs. What the process waits for, the caller decides.
+        const timer = setTimeout(done, timeoutMs + 100).unref();
         function done() {
           clearTimeout(timer);
           waiting.delete(id as number);
