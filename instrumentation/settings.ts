@@ -137,7 +137,7 @@ export function read<T>(definition: Setting<T>, env: Readonly<Record<string, str
   try {
     return definition.parse(raw);
   } catch {
-    const shown = definition.secret ? 'its value (hidden)' : JSON.stringify(raw.slice(0, 100));
+    const shown = definition.secret ? 'its value (hidden)' : JSON.stringify(withoutPassword(raw).slice(0, 100));
     const used = definition.fallbackText ?? show(definition.fallback);
     problems.push({
       env: definition.env,
@@ -151,5 +151,10 @@ export function read<T>(definition: Setting<T>, env: Readonly<Record<string, str
 export function show(value: unknown): string {
   if (Array.isArray(value)) return value.length > 0 ? value.join(',') : 'none';
   if (typeof value === 'object' && value !== null) return Object.keys(value).length > 0 ? JSON.stringify(value) : 'none';
-  return value === undefined || value === '' ? 'none' : String(value);
+  return value === undefined || value === '' ? 'none' : withoutPassword(String(value));
+}
+
+/** Addresses may hold a password (`https://user:password@host`). */
+function withoutPassword(text: string): string {
+  return text.replace(/\/\/[^/\s@]*@/g, '//[redacted]@');
 }

@@ -27,7 +27,7 @@ export function startLine({ version, config, resource, adminUrl, wired }: Facts)
 
 function destination(config: Config, signal: 'traces' | 'logs'): string {
   const exporter = config[`${signal}Exporter`];
-  return exporter === 'otlp' ? `→ ${config[`${signal}Endpoint`] || config.endpoint}` : exporter;
+  return exporter === 'otlp' ? `→ ${show(config[`${signal}Endpoint`] || config.endpoint)}` : exporter;
 }
 
 function settingsGiven(config: Config): string[] {
