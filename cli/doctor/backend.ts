@@ -1,8 +1,8 @@
 import { type Config, type OtlpTarget, otlpTarget, type Signal } from '../../instrumentation/config.ts';
+import { show } from '../../instrumentation/settings.ts';
 import { IDENTITY_HEADER } from '../../viewer/server/headers.ts';
 import { type Finding, findings } from './finding.ts';
 import { type Answer, probe } from './probe.ts';
-import { shown } from './settings.ts';
 
 const { ok, note, problem } = findings('Backend');
 
@@ -42,7 +42,7 @@ function together(all: readonly (Finding & { signal: Signal; base: string })[]):
 }
 
 function judge(signal: Signal, target: OtlpTarget, answer: Answer): Finding & { signal: Signal; base: string } {
-  const base = shown(target.url.replace(new RegExp(`/v1/${signal}$`), ''));
+  const base = show(target.url.replace(new RegExp(`/v1/${signal}$`), ''));
   const finding =
     answer.kind === 'timeout'
       ? problem(base, `no answer within ${target.timeoutMs} ms`, 'Look at the load of the backend and at what lies between.')

@@ -1,6 +1,6 @@
 import { type Config, otlpTarget, SETTINGS, type Signal } from '../../instrumentation/config.ts';
 import { LIBRARIES } from '../../instrumentation/libraries/index.ts';
-import type { Problem } from '../../instrumentation/settings.ts';
+import { type Problem, show } from '../../instrumentation/settings.ts';
 import { type Finding, findings } from './finding.ts';
 import { nearest } from './nearest.ts';
 import { STANDARD_UNREAD } from './standard.ts';
@@ -15,7 +15,10 @@ const KNOWN: readonly string[] = Object.values(SETTINGS).map(({ env }) => env);
 export function settingsOf(env: Env, config: Config, problems: readonly Problem[]): Finding[] {
   const found = [
     ...problems.map((one) => badValue(one, env)),
-    ...Object.keys(env).sort().flatMap(unknownName),
+    ...Object.keys(env)
+      .filter((name) => env[name]?.trim())
+      .sort()
+      .flatMap(unknownName),
     ...endpoints(config),
     ...switches('OTEL_NODE_ENABLED_INSTRUMENTATIONS', config.enabledInstrumentations),
     ...switches('OTEL_NODE_DISABLED_INSTRUMENTATIONS', config.disabledInstrumentations),
@@ -58,8 +61,8 @@ function endpoints(config: Config): Finding[] {
     found.push(
       problem(
         'OTEL_EXPORTER_OTLP_ENDPOINT',
-        `${shown(config.endpoint)} ends with the path of a signal, and the kit adds it once more.`,
-        `Set ${shown(config.endpoint.replace(/\/v1\/\w+$/, ''))}, or use the variable of that signal.`,
+        `${show(config.endpoint)} ends with the path of a signal, and the kit adds it once more.`,
+        `Set ${show(config.endpoint.replace(/\/v1\/\w+$/, ''))}, or use the variable of that signal.`,
       ),
     );
   for (const signal of ['traces', 'logs', 'metrics'] as const satisfies Signal[]) {
@@ -69,8 +72,8 @@ function endpoints(config: Config): Finding[] {
       found.push(
         problem(
           name,
-          `${shown(own)} has no path, and none is added to it.`,
-          `Set ${shown(own)}/v1/${signal}, or the general variable.`,
+          `${show(own)} has no path, and none is added to it.`,
+          `Set ${show(own)}/v1/${signal}, or the general variable.`,
         ),
       );
   }
@@ -94,11 +97,4 @@ function switches(variable: string, names: readonly string[]): Finding[] {
       if (meant === undefined) return note(variable, `names "${name}", which o11y-kit does not wire.`);
       return problem(variable, `names "${name}", which o11y-kit does not wire.`, `Did you mean ${meant}?`);
     });
-}
-
-/** An address without the password that it may hold. */
-export function shown(url: string): string {
-  const parsed = new URL(url);
-  if (parsed.username === '' && parsed.password === '') return url;
-  return url.replace(/\/\/[^/@]*@/, '//[redacted]@');
 }
