@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ago, bytes, duration, percent, quantity, uptime } from '../../viewer/page/format.ts';
-import { cut, firstKnown } from '../../viewer/page/known.ts';
+import { bridged, cut, firstKnown } from '../../viewer/page/known.ts';
 
 test('durations have one unit and at most three digits', () => {
   const texts = [null, 0, 0.0004, 0.34, 1, 12.34, 999.4, 999.7, 1240, 59_990, 65_000, 7_200_000, -3].map(duration);
@@ -34,6 +34,10 @@ test('quantities, sizes and ages', () => {
     ['just now', '13 s ago', '3 min ago'],
   );
   assert.deepEqual([12, 3700, 90_000].map(uptime), ['12 s', '1 h 1 min', '1 d 1 h']);
+});
+
+test('one empty slot is bridged, two are a gap', () => {
+  assert.deepEqual(bridged([null, 1, null, 3, null, null, 4, null]), [null, 1, 1, 3, null, null, 4, null]);
 });
 
 test('a window is drawn from a slot before the first that is known, and never becomes too short', () => {

@@ -29,3 +29,14 @@ export function cut<T extends { from: number; stepMs: number }>(series: T, count
   );
   return { ...series, ...rest, from: series.from + count * series.stepMs };
 }
+
+/**
+ * Fills a lone unknown slot with the value before it. Pages are read about as often as a slot is long, so that a reading
+ * which slips into the next slot leaves one empty; two in a row are a gap.
+ */
+export function bridged(values: Values): (number | null)[] {
+  return values.map((value, at) => {
+    const lone = value === null && at > 0 && values[at - 1] !== null && (values[at + 1] ?? null) !== null;
+    return lone ? values[at - 1] : value;
+  });
+}

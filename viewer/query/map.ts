@@ -10,6 +10,8 @@ import { observedSeconds } from './services.ts';
 const SEARCH_MS = 80;
 /** Calls beyond these are left out: no one sees more in a picture. */
 const MAX_EDGES = 500;
+/** Answered calls of an edge whose address is read: a service has few, and reading costs. */
+const ADDRESSED_CALLS = 20;
 /** Places in `KINDS`. */
 const SERVER = 2;
 const CLIENT = 3;
@@ -27,6 +29,8 @@ interface Edge {
   to: Node;
   durations: number[];
   errors: number;
+  /** Callees as the caller addresses them, from the first calls that were answered. */
+  addresses: Set<string>;
 }
 
 /**
@@ -44,6 +48,7 @@ export function serviceMap(hub: Hub, minutes: number, now = Date.now()): Service
     addCalls(trace, edges);
     if (deadline.passed(trace.spans.length)) break;
   }
+  dropUnderWay(edges);
   const range = lastMinutes(minutes, now);
   const seconds = minutes * 60;
   const nodes = new Map<string, ServiceMap['nodes'][number]>();
@@ -82,14 +87,23 @@ function addCalls(trace: TraceRecord, edges: Map<string, Edge>): void {
     const parent = span.parentSpanId === '' ? undefined : trace.find(span.parentSpanId);
     const caller = parent ?? (span.kind === CONSUMER ? producerOf(span, trace) : undefined);
     if (caller === undefined || caller.service === span.service) continue;
-    if (span.kind === SERVER || span.kind === CONSUMER) answered.add(caller);
-    add(edges, caller.service, { id: span.service, kind: 'service', label: span.service }, span);
+    const edge = add(edges, caller.service, { id: span.service, kind: 'service', label: span.service }, span);
+    if (span.kind !== SERVER && span.kind !== CONSUMER) continue;
+    answered.add(caller);
+    if (edge && edge.durations.length <= ADDRESSED_CALLS) edge.addresses.add(calleeOf(caller)?.id ?? '');
   }
   for (const span of trace.spans) {
     if ((span.kind !== CLIENT && span.kind !== PRODUCER) || answered.has(span)) continue;
     const callee = calleeOf(span);
     if (callee) add(edges, span.service, callee, span);
   }
+}
+
+/** A call whose other side has not arrived yet is no call to a stranger, if that address has answered before. */
+function dropUnderWay(edges: Map<string, Edge>): void {
+  const known = new Set<string>();
+  for (const { from, addresses } of edges.values()) for (const address of addresses) known.add(`${from} → ${address}`);
+  for (const key of edges.keys()) if (known.has(key)) edges.delete(key);
 }
 
 /** A message's consumer may be in the producer's trace by a link instead of as a child. */
@@ -122,16 +136,17 @@ function calleeOf(span: SpanRecord): Node | undefined {
   return { id: `external ${label}`, kind: 'external', label };
 }
 
-function add(edges: Map<string, Edge>, from: string, to: Node, span: SpanRecord): void {
+function add(edges: Map<string, Edge>, from: string, to: Node, span: SpanRecord): Edge | undefined {
   const key = `${from} → ${to.id}`;
   let edge = edges.get(key);
   if (edge === undefined) {
-    if (edges.size >= MAX_EDGES) return;
-    edge = { from, to, durations: [], errors: 0 };
+    if (edges.size >= MAX_EDGES) return undefined;
+    edge = { from, to, durations: [], errors: 0, addresses: new Set() };
     edges.set(key, edge);
   }
   edge.durations.push(Number(span.endNs - span.startNs) / 1e6);
   if (span.error) edge.errors++;
+  return edge;
 }
 
 function numbers(durations: number[], errors: number, seconds: number): RedNumbers {

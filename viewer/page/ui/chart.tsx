@@ -139,7 +139,7 @@ function optionsFor(
   return {
     width: Math.max(80, width),
     height,
-    padding: [PAD, 8, 0, 0],
+    padding: [PAD, 22, 0, 0],
     legend: { show: false },
     cursor: { drag: { x: false, y: false }, points: { size: 5 }, y: false, sync: { key: 'page' } },
     scales: {
@@ -156,7 +156,7 @@ function optionsFor(
         ...axis,
         size: 22,
         gap: 4,
-        space: 70,
+        space: 82,
         grid: { show: false },
         values: (_, splits, __, ___, step) => splits.map((at) => clock(at * 1000, false).slice(0, step < 60 ? 8 : 5)),
       },

@@ -55,7 +55,7 @@ export function LogsView({ query }: { query: URLSearchParams }) {
     { rare: true, name: 'trace', label: 'Trace', kind: 'text', hint: 'trace id' },
   ];
   return (
-    <div class="page full">
+    <div class="page full searched">
       <header class="head">
         <h1>Logs</h1>
         <TailBar
@@ -71,7 +71,7 @@ export function LogsView({ query }: { query: URLSearchParams }) {
       {tail.error && <Failed error={tail.error} />}
       {tail.items.length === 0 && !tail.loading && !tail.error && ([...query.keys()].length > 0 ? <NoMatch /> : <NothingYet />)}
       <div
-        class="log-lines list"
+        class={tail.items.length > 0 ? 'log-lines list' : 'log-lines list none'}
         ref={list}
         onScroll={(event) => setScrolled(event.currentTarget.scrollTop > 8)}
         onPointerMove={tail.touched}

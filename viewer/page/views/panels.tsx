@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import type { MetricGroup, MetricPanel, MetricView, ServiceView } from '../../api-types.ts';
 import { address, useData } from '../api.ts';
 import { bytes, duration, percent, quantity } from '../format.ts';
-import { firstKnown } from '../known.ts';
+import { bridged, firstKnown } from '../known.ts';
 import { Failed, Name, State } from '../ui/basic.tsx';
 import { Chart, lastOf } from '../ui/chart.tsx';
 
@@ -49,7 +49,7 @@ function Panel({ of }: { of: MetricPanel }) {
           format={FORMATS[of.unit]}
           lines={shown.map((line, at) => ({
             label: line.label || of.title,
-            values: line.values.slice(start),
+            values: bridged(line.values.slice(start)),
             colour: `--s${at}`,
             area: shown.length === 1,
           }))}
@@ -149,7 +149,7 @@ function Series({ service, name, minutes }: { service: string; name: string; min
         format={FORMATS[unit]}
         lines={shown.map(({ labels, values }, at) => ({
           label: labelText(labels) || name,
-          values: values.slice(start),
+          values: bridged(values.slice(start)),
           colour: `--s${at}`,
         }))}
       />

@@ -1,7 +1,7 @@
 /** Traces as they come, and the search among them. */
 import { useRef } from 'preact/hooks';
 import type { TraceList, TraceSummary } from '../../api-types.ts';
-import { colour } from '../colours.ts';
+import { colour, hue } from '../colours.ts';
 import { clock, duration, plural, whole } from '../format.ts';
 import { moveFocus, useKeys } from '../keys.ts';
 import { go, to } from '../router.ts';
@@ -45,7 +45,7 @@ export function TracesView({ query }: { query: URLSearchParams }) {
   const longest = Math.max(1, ...tail.items.map(({ durationMs }) => durationMs));
   const searching = [...query.keys()].length > 0;
   return (
-    <div class="page full">
+    <div class="page full searched">
       <header class="head">
         <h1>Traces</h1>
         <TailBar tail={tail} noun="traces" onNew={() => list.current?.scrollTo(0, 0)} />
@@ -54,7 +54,7 @@ export function TracesView({ query }: { query: URLSearchParams }) {
       {tail.error && <Failed error={tail.error} />}
       {tail.items.length === 0 && !tail.loading && !tail.error && (searching ? <NoMatch /> : <NothingYet />)}
       <div
-        class="traces list"
+        class={tail.items.length > 0 ? 'traces list' : 'traces list none'}
         ref={list}
         onScroll={(event) => tail.reading(event.currentTarget.scrollTop > 8)}
         onPointerMove={tail.touched}
@@ -103,13 +103,15 @@ function TraceRow({ of, longest }: { of: TraceSummary; longest: number }) {
         role="img"
         aria-label={services.map(({ service, spans }) => `${plain(service)} ${plural(spans, 'span')}`).join(', ')}
       >
-        {services.slice(0, 8).map(({ service, spans }) => (
-          <i
-            key={service}
-            style={{ background: colour(service), flexGrow: spans }}
-            title={`${plain(service)}: ${plural(spans, 'span')}`}
-          />
-        ))}
+        {byColour(services)
+          .slice(0, 8)
+          .map(({ service, spans }) => (
+            <i
+              key={service}
+              style={{ background: colour(service), flexGrow: spans }}
+              title={`${plain(service)}: ${plural(spans, 'span')}`}
+            />
+          ))}
       </span>
       <span class="count">
         {whole(of.spans)}
@@ -121,6 +123,11 @@ function TraceRow({ of, longest }: { of: TraceSummary; longest: number }) {
       <b class="duration">{duration(of.durationMs)}</b>
     </a>
   );
+}
+
+/** The same services in the same order, whichever sent first. */
+function byColour(services: TraceSummary['services']): TraceSummary['services'] {
+  return [...services].sort((a, b) => hue(a.service) - hue(b.service));
 }
 
 /** Traces arrive in batches; a reader wants them by time. */

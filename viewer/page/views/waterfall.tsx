@@ -43,7 +43,8 @@ export function Waterfall(props: WaterfallProps) {
   }, [selected, active < 0]);
 
   const from = Math.max(0, first - SPARE);
-  const until = Math.min(lines.length, first + Math.ceil(height / ROW_HEIGHT) + SPARE);
+  const window = Math.ceil(height / ROW_HEIGHT) + 2 * SPARE;
+  const until = Math.min(lines.length, from + window);
 
   /** The nearest span line at or after `at`, in the direction of `step`. */
   function spanAt(at: number, step: 1 | -1): void {
@@ -100,18 +101,13 @@ export function Waterfall(props: WaterfallProps) {
           {Array.from({ length: Math.max(0, until - from) }, (_, n) => {
             const place = from + n;
             const line = lines[place];
+            // By place in the window, not by span: scrolling fills elements that are there instead of making new ones.
+            const slot = place % window;
             return isLog(line) ? (
-              <LogLine
-                key={`log ${logs[~line].log.id}`}
-                place={place}
-                of={logs[~line]}
-                rows={rows}
-                range={range}
-                onSelect={props.onSelect}
-              />
+              <LogLine key={slot} place={place} of={logs[~line]} rows={rows} range={range} onSelect={props.onSelect} />
             ) : (
               <SpanLine
-                key={line}
+                key={slot}
                 place={place}
                 row={line}
                 trace={trace}
