@@ -1,6 +1,7 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
+import { thirdPartyLicenses } from './licenses.ts';
 import { npx, root } from './tools.ts';
 
 const dist = join(root, 'dist');
@@ -99,16 +100,21 @@ export async function buildAll({ types = true, clean = false } = {}): Promise<vo
   if (clean) rmSync(dist, { recursive: true, force: true });
   mkdirSync(dist, { recursive: true });
   const present = Object.entries(BUNDLES).filter(([, options]) => existsSync(join(root, (options.entryPoints as string[])[0])));
-  await Promise.all([build(page), ...present.map(([file, options]) => bundle(join(dist, file), options))]);
+  const metafiles = await Promise.all([
+    build({ ...page, metafile: true }).then(({ metafile }) => metafile),
+    ...present.map(([file, options]) => bundle(join(dist, file), options)),
+  ]);
+  writeFileSync(join(dist, 'THIRD_PARTY_LICENSES.txt'), thirdPartyLicenses(root, metafiles));
   if (existsSync(join(dist, 'cli.mjs'))) chmodSync(join(dist, 'cli.mjs'), 0o755);
   if (types && npx('tsc', ['-p', 'tsconfig.types.json']) !== 0) process.exitCode = 1;
 }
 
 /** Replaces the file at once, so that an app which starts meanwhile reads the old one or the new one. */
-async function bundle(outfile: string, options: BuildOptions): Promise<void> {
+async function bundle(outfile: string, options: BuildOptions): Promise<Metafile> {
   const unfinished = `${outfile}.${process.pid}`;
-  await build({ ...options, outfile: unfinished });
+  const { metafile } = await build({ ...options, outfile: unfinished, metafile: true });
   renameSync(unfinished, outfile);
+  return metafile;
 }
 
 if (import.meta.main) await buildAll({ clean: process.argv.includes('--clean') });
