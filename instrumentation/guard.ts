@@ -5,7 +5,7 @@ const OLDEST = [20, 6];
 // Tools that start or check apps and are none themselves. Under NODE_OPTIONS they are preloaded too; observing them would take
 // the app's port and show `npm` as a service. pm2's ProcessContainer files run the app, so only its own ends are listed.
 const TOOLS =
-  /[\\/](npm|npx|yarn|pnpm|pnpx|corepack)(-cli)?(\.[cm]?js)?$|[\\/]node_modules[\\/](npm|corepack|yarn|pnpm|nodemon|concurrently|npm-run-all\d?|typescript|eslint|prettier)[\\/]|[\\/]\.yarn[\\/]releases[\\/]|[\\/]nodemon$|[\\/]tsx[\\/]dist[\\/]cli\.mjs$|[\\/]bin[\\/]tsx$|[\\/]pm2[\\/](bin[\\/]|lib[\\/](Daemon|binaries))|[\\/]bin[\\/](pm2|concurrently|tsc|eslint|prettier)$|[\\/]o11y-kit[\\/]dist[\\/]cli\.mjs$|[\\/]bin[\\/]o11y-kit$/;
+  /[\\/](npm|npx|yarn|pnpm|pnpx|corepack)(-cli)?(\.[cm]?js)?$|[\\/]node_modules[\\/](npm|corepack|yarn|pnpm|nodemon|concurrently|npm-run-all\d?|typescript|eslint|prettier)[\\/]|[\\/]\.yarn[\\/]releases[\\/]|[\\/]nodemon$|[\\/]tsx[\\/]dist[\\/]cli\.mjs$|[\\/]\.?bin[\\/]tsx$|[\\/]pm2[\\/](bin[\\/]|lib[\\/](Daemon|binaries))|[\\/]\.?bin[\\/](pm2|concurrently|tsc|eslint|prettier)$|[\\/]o11y-kit[\\/]dist[\\/]cli\.mjs$|[\\/]\.?bin[\\/]o11y-kit$/;
 
 interface Process {
   readonly version: string;
