@@ -274,8 +274,6 @@ export interface Surroundings {
   readonly nodeEnv: string;
   /** Where per-user state lives: `XDG_STATE_HOME`, or `~/.local/state`; empty if neither can be told. */
   readonly stateHome: string;
-  /** pm2's and node:cluster's marks: this process shares its ports with siblings. */
-  readonly clusterWorker: boolean;
   /** `NODE_OPTIONS`, or an empty text. */
   readonly nodeOptions: string;
   /** Kubernetes or the runtime itself says that this is a container; where neither does, files tell. */
@@ -327,7 +325,6 @@ export function loadConfig(given: Readonly<Record<string, string | undefined>> =
     surroundings: {
       nodeEnv: env.NODE_ENV ?? '',
       stateHome: env.XDG_STATE_HOME || (home ? `${home}/.local/state` : ''),
-      clusterWorker: Boolean(env.NODE_UNIQUE_ID),
       nodeOptions: env.NODE_OPTIONS ?? '',
       container: Boolean(env.KUBERNETES_SERVICE_HOST || env.container),
       entry: (managed && env.pm_exec_path) || started,

@@ -7,17 +7,18 @@ interface Facts {
   readonly config: Config;
   readonly resource: Resource;
   readonly adminUrl: string | undefined;
+  readonly servesMetrics: boolean;
   readonly wired: readonly { readonly name: string; readonly version?: string }[];
 }
 
 /** The one line that says what runs: version, service, what is wired, addresses, and the settings given by hand. */
-export function startLine({ version, config, resource, adminUrl, wired }: Facts): string {
+export function startLine({ version, config, resource, adminUrl, servesMetrics, wired }: Facts): string {
   const libraries = wired.map(({ name, version: of }) => (of ? `${name} ${of}` : name));
   const service = [resource.serviceName, resource.serviceVersion].filter(Boolean).join(' ');
   const parts = [
     `o11y-kit ${version}: ${service}`,
     `traces ${destination(config, 'traces')}, logs ${destination(config, 'logs')}`,
-    `metrics ${adminUrl ? `${adminUrl}/metrics` : 'not served'}`,
+    adminUrl ? (servesMetrics ? `metrics ${adminUrl}/metrics` : `health ${adminUrl}/health`) : 'metrics and health not served',
     `wired ${['http', ...new Set(libraries)].join(', ')}`,
   ];
   const given = settingsGiven(config);

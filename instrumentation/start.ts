@@ -11,6 +11,7 @@ import { createShipper } from './export/shipper.ts';
 import { createStats } from './export/stats.ts';
 import { createHealth } from './health/health.ts';
 import { watchListening } from './health/listening.ts';
+import { heapLimit, nodeFlags } from './heap-limit.ts';
 import { startHttp } from './http/index.ts';
 import type { Kit } from './kit.ts';
 import { startLibraries } from './libraries/index.ts';
@@ -42,6 +43,7 @@ export function start(): (() => Promise<void>) | undefined {
   const redactor = createRedactor(config.redactKeys);
   const shipper = createShipper({ config, diagnostics, resource, stats, dist: __dirname });
   const metrics = createMetrics({ config, diagnostics, stats, resource, pushWorker: join(__dirname, 'metrics-worker.cjs') });
+  metrics.gauge(METRICS.heapSizeLimit).set({}, heapLimit(nodeFlags(config.surroundings.nodeOptions)));
   const lines = metrics.counter(METRICS.logMessages);
   const checks = { status: metrics.gauge(METRICS.healthStatus), duration: metrics.gauge(METRICS.healthDuration) };
   const tracing = createTracing({ config, diagnostics, resource, version, push: shipper.spans.push.bind(shipper.spans) });
@@ -81,7 +83,7 @@ export function start(): (() => Promise<void>) | undefined {
   stops.push(libraries.stop);
 
   const served = config.metricsExporter.includes('prometheus');
-  const admin = served ? startAdmin({ config, diagnostics, resource, metrics, health, listening }) : undefined;
+  const admin = startAdmin({ config, diagnostics, resource, metrics, servesMetrics: served, health, listening });
   stops.push(
     startLifecycle({
       config,
@@ -90,7 +92,7 @@ export function start(): (() => Promise<void>) | undefined {
       listening,
       logs,
       flush: async (timeoutMs, { last }) => {
-        await Promise.all([shipper.flush(timeoutMs, { last }), metrics.flush(timeoutMs), admin?.flush(timeoutMs)]);
+        await Promise.all([shipper.flush(timeoutMs, { last }), metrics.flush(timeoutMs), admin.flush(timeoutMs)]);
       },
       flushSync: (timeoutMs) => {
         const left = shipper.flushSync(timeoutMs);
@@ -101,9 +103,9 @@ export function start(): (() => Promise<void>) | undefined {
       },
       countUnhandled: (kind) => unhandled.inc({ kind }),
       onCrash: http.crash,
-      onEnd: () => admin?.stop(),
+      onEnd: () => admin.stop(),
     }),
-    () => admin?.stop(),
+    () => admin.stop(),
   );
 
   stops.push(
@@ -124,19 +126,19 @@ export function start(): (() => Promise<void>) | undefined {
     }),
   );
 
-  if (admin) {
-    const located = admin.ready.then((address) => {
-      if (address) (resource.attributes as Record<string, unknown>)[METRICS_URL] = `${address.url}/metrics`;
-    });
-    // An app that logs as it starts would otherwise ship its telemetry without the address.
-    shipper.hold(located);
-  }
+  const located = admin.ready.then((address) => {
+    if (address && served) (resource.attributes as Record<string, unknown>)[METRICS_URL] = `${address.url}/metrics`;
+  });
+  // An app that logs as it starts would otherwise ship its telemetry without the address.
+  shipper.hold(located);
   stops.push(whenEntryLoaded(announce));
 
   async function announce(): Promise<void> {
     if (config.quiet) return;
-    const address = await admin?.ready;
-    diagnostics.line(startLine({ version, config, resource, adminUrl: address?.url, wired: libraries.wired() }));
+    const address = await admin.ready;
+    diagnostics.line(
+      startLine({ version, config, resource, adminUrl: address?.url, servesMetrics: served, wired: libraries.wired() }),
+    );
   }
 
   return async () => {

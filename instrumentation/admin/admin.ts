@@ -4,7 +4,7 @@ import type { Config } from '../config.ts';
 import { type Diagnostics, reason } from '../diagnostics.ts';
 import type { Health } from '../health/health.ts';
 import type { Listening } from '../health/listening.ts';
-import type { Metrics } from '../metrics/metrics.ts';
+import type { Metrics, Page } from '../metrics/metrics.ts';
 import { toPage } from '../metrics/render.ts';
 import { type Bound, bind } from './bind.ts';
 import { clusterReadiness, clusterReport } from './cluster-health.ts';
@@ -23,6 +23,8 @@ export interface AdminDeps {
   readonly diagnostics: Diagnostics;
   readonly resource: { readonly serviceName: string; readonly job: string };
   readonly metrics: Pick<Metrics, 'page' | 'snapshot'>;
+  /** Whether `OTEL_METRICS_EXPORTER` names prometheus; health is served in any case. Default true. */
+  readonly servesMetrics?: boolean;
   readonly health: Pick<Health, 'live' | 'ready' | 'report'>;
   readonly listening: Pick<Listening, 'beforeBind'>;
 }
@@ -49,7 +51,15 @@ export interface Admin {
  * Serves /metrics and /health. Keeps nothing alive, and makes way for the app. In a cluster whose primary has the kit too,
  * the primary serves the sum of all; otherwise every worker serves its own numbers on the next free port.
  */
-export function startAdmin({ config, diagnostics, resource, metrics, health, listening }: AdminDeps): Admin {
+export function startAdmin({
+  config,
+  diagnostics,
+  resource,
+  metrics,
+  servesMetrics = true,
+  health,
+  listening,
+}: AdminDeps): Admin {
   // Only `require` gives the module as node:net loads it anyway; a script that never listens does not get here at all.
   const cluster: Cluster = createRequire(import.meta.url)('node:cluster');
   const byHand = config.adminPort !== undefined;
@@ -65,16 +75,18 @@ export function startAdmin({ config, diagnostics, resource, metrics, health, lis
   const workers = () => gathering?.workers() ?? [];
   const handler = createPages(
     {
-      page: async (accept) => {
-        if (!gathering?.active()) return metrics.page(accept);
-        return toPage((await gathering.snapshot(await metrics.snapshot())).families, accept);
-      },
+      page: servesMetrics ? page : undefined,
       live: health.live,
       ready: () => clusterReadiness(health.ready(), workers()),
       report: () => clusterReport(health.report(), workers()),
     },
     diagnostics,
   );
+
+  async function page(accept: string | undefined): Promise<Page> {
+    if (!gathering?.active()) return metrics.page(accept);
+    return toPage((await gathering.snapshot(await metrics.snapshot())).families, accept);
+  }
 
   /** Takes the first free port from `first` on. Resolves when that is settled, whatever came between. */
   async function open(first: number): Promise<AdminAddress | undefined> {
@@ -91,7 +103,7 @@ export function startAdmin({ config, diagnostics, resource, metrics, health, lis
         return undefined;
       }
       const target = { address: `${reachable}:${attempt.port}`, job: resource.job, service: resource.serviceName };
-      withdraw = announce(target, config, diagnostics);
+      if (servesMetrics) withdraw = announce(target, config, diagnostics);
       return address();
     }
     if (!stopped)

@@ -5,7 +5,8 @@ import type { HealthReport, Readiness } from '../health/health.ts';
 
 /** What the pages are made of; in the primary of a cluster it is the sum of all workers. */
 export interface Sources {
-  page(accept: string | undefined): Promise<{ contentType: string; chunks: AsyncIterable<string> }>;
+  /** Undefined where metrics do not leave by being scraped. */
+  readonly page: ((accept: string | undefined) => Promise<{ contentType: string; chunks: AsyncIterable<string> }>) | undefined;
   live(): boolean;
   ready(): Readiness;
   report(): HealthReport;
@@ -17,6 +18,7 @@ const HEALTH_JSON = 'application/health+json';
 export function createPages(sources: Sources, diagnostics: Diagnostics): RequestListener {
   const pages: Record<string, (request: IncomingMessage, response: ServerResponse) => void | Promise<void>> = {
     '/metrics': async (request, response) => {
+      if (sources.page === undefined) return text(response, 404, 'OTEL_METRICS_EXPORTER does not name prometheus.\n');
       const { contentType, chunks } = await sources.page(request.headers.accept);
       response.writeHead(200, { 'content-type': contentType, 'cache-control': 'no-store', vary: 'accept' });
       if (request.method === 'HEAD') return void response.end();

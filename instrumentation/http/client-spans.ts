@@ -68,7 +68,10 @@ export function createClientSpans(kit: Kit): ClientSpans {
   }
 
   function failed(error: unknown): void {
-    kit.diagnostics.warn(`An outgoing request could not be observed: ${reason(error)}. It is sent all the same.`, 'http client');
+    kit.diagnostics.warn(
+      `O11Y_INSTRUMENTATION: an outgoing request could not be observed: ${reason(error)}. It is sent all the same.`,
+      'http client',
+    );
   }
 
   function open(outgoing: Outgoing, parent: Context): ClientRequest {

@@ -56,7 +56,10 @@ export function createServerSpans(kit: Kit): ServerSpans {
   }
 
   function failed(error: unknown): void {
-    kit.diagnostics.warn(`A request could not be observed: ${reason(error)}. The app handles it all the same.`, 'http server');
+    kit.diagnostics.warn(
+      `O11Y_INSTRUMENTATION: a request could not be observed: ${reason(error)}. The app handles it all the same.`,
+      'http server',
+    );
   }
 
   function open(message: RequestMessage): ServerRequest {

@@ -42,7 +42,10 @@ export function instrumentUndici(spans: ClientSpans, diagnostics: Pick<Diagnosti
         create(message);
       } catch (error) {
         // What a listener of a channel throws becomes an uncaught exception of the app.
-        diagnostics.warn(`A request of undici could not be observed: ${reason(error)}. It is sent all the same.`, 'undici');
+        diagnostics.warn(
+          `O11Y_INSTRUMENTATION: a request of undici could not be observed: ${reason(error)}. It is sent all the same.`,
+          'undici',
+        );
       }
     },
     'undici:request:headers'({ request, response }: any) {

@@ -13,7 +13,7 @@ const INTERVAL_MS = 500;
  * Calls `near` once when a full garbage collection has left the heap within 5 % of the limit, and again only after it has
  * fallen well below. Garbage alone fills a heap to its limit too and means nothing, so only what survives counts.
  *
- * @param limit bytes, see health/heap-limit.ts
+ * @param limit bytes, see heap-limit.ts
  */
 export function watchHeap(limit: number, near: (usedBytes: number) => void): () => void {
   const share = () => getHeapStatistics().used_heap_size / limit;

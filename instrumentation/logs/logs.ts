@@ -75,7 +75,18 @@ export function createLogs(dependencies: LogsDependencies): Logs {
       shipping.ship(line, level, time, 'msg');
     },
   });
-  const lifecycle = logger.child({ component: 'lifecycle' });
+  // Known once the console is captured; a script's stdout is its result, so there these lines are only shipped.
+  let ownsStdout = () => false;
+  const lifecycle = createLogger({
+    level: config.appLogLevel,
+    service: resource.serviceName,
+    redactor,
+    categorize,
+    emit(line, level, time) {
+      if (!ownsStdout()) output.write(line);
+      shipping.ship(line, level, time, 'msg');
+    },
+  }).child({ component: 'lifecycle' });
   const access = createAccessLog({
     mode: config.accessLog,
     level: config.appLogLevel,
@@ -101,8 +112,9 @@ export function createLogs(dependencies: LogsDependencies): Logs {
     lifecycle: (level, message, fields = {}) => lifecycle[level](fields, message),
     adoptPino: (exported) => pino.adopt(exported),
     adoptWinston: (exported) => winston.adopt(exported),
-    captureConsole: (isServer) =>
-      captureConsole({
+    captureConsole: (isServer) => {
+      ownsStdout = () => !isServer();
+      return captureConsole({
         mode: config.captureConsole,
         format: config.logFormat,
         service: resource.serviceName,
@@ -111,7 +123,8 @@ export function createLogs(dependencies: LogsDependencies): Logs {
         categorize,
         isServer,
         isShipped: (text) => winston.wrote(text),
-      }),
+      });
+    },
     stop() {
       pino.stop();
       winston.stop();

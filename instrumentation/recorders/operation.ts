@@ -15,28 +15,30 @@ export interface OperationOptions {
 
 export type Operation = <T>(name: string, fn: () => T, options?: OperationOptions) => T;
 
-/** Runs a function as a named operation: a span, `o11y_operation_duration_seconds`, and its error where it fails. */
+const MOST_TIMEOUT_MS = 2 ** 31 - 1;
+
+/**
+ * Runs a function as a named operation: a span, `o11y_operation_duration_seconds`, and its error where it fails. A promise,
+ * or anything with a `then`, is waited for; what is returned then is the promise that follows it.
+ */
 export function createOperation(kit: Kit): Operation {
   const duration = kit.metrics.histogram(METRICS.operationDuration);
   const timeouts = kit.metrics.counter(METRICS.operationTimeouts);
 
-  return function operation(name, fn, { component = '', timeoutMs, attributes } = {}) {
+  return function operation(name, fn, options) {
+    const { component = '', timeoutMs, attributes } = options ?? {};
     const startedAt = performance.now();
     const parent = active();
-    const span = kit.tracing.startSpan(
-      component ? `${component}.${name}` : name,
-      SpanKind.INTERNAL,
-      trace.getSpanContext(parent),
-      startedAt,
-    );
+    const title = component ? `${component}.${name}` : String(name);
+    const span = kit.tracing.startSpan(title, SpanKind.INTERNAL, trace.getSpanContext(parent), startedAt);
     if (attributes) span.setAttributes(attributes);
     const id = correlationIdOf(parent);
     if (id !== undefined) span.setAttribute(CORRELATION_ID, id);
     const context = trace.setSpan(parent, span);
-    const timer = timeoutMs === undefined ? undefined : setTimeout(exceeded, timeoutMs).unref();
+    const timer = isTimeout(timeoutMs) ? setTimeout(exceeded, timeoutMs).unref() : undefined;
     try {
       const result = storage.run(context, fn);
-      if (!isPromise(result)) {
+      if (!isThenable(result)) {
         finish();
         return result;
       }
@@ -58,33 +60,44 @@ export function createOperation(kit: Kit): Operation {
     function finish(error?: unknown): void {
       clearTimeout(timer);
       const type = error === undefined ? '' : errorType(error);
-      duration.observe(
-        { component, operation: name, error_type: type },
-        (performance.now() - startedAt) / 1000,
-        span.spanContext(),
-      );
+      const seconds = (performance.now() - startedAt) / 1000;
+      duration.observe({ component, operation: String(name), error_type: type }, seconds, span.spanContext());
       if (error !== undefined) {
         span.recordException(error as Error);
         span.setAttributes({ 'error.type': type, 'error.category': errorCategory(error) });
-        span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.message : String(error) });
+        span.setStatus({ code: SpanStatusCode.ERROR, message: messageOf(error) });
         kit.onError(error);
       }
       span.end();
     }
 
     function exceeded(): void {
-      timeouts.inc({ component, operation: name });
+      timeouts.inc({ component, operation: String(name) });
       span.addEvent('timeout', { 'timeout.ms': timeoutMs });
       storage.run(context, () =>
         kit.logs.logger.warn(
-          { component: component || undefined, operation: name, duration_ms: timeoutMs },
-          `operation ${name} exceeded ${timeoutMs} ms`,
+          { component: component || undefined, operation: String(name), duration_ms: timeoutMs },
+          `operation ${title} exceeded ${timeoutMs} ms`,
         ),
       );
     }
   };
 }
 
-function isPromise(value: unknown): value is Promise<unknown> {
-  return typeof (value as { then?: unknown } | null)?.then === 'function' && value instanceof Promise;
+function isTimeout(ms: unknown): ms is number {
+  return typeof ms === 'number' && ms >= 0 && ms <= MOST_TIMEOUT_MS;
+}
+
+/** Not `instanceof`: promises of other libraries and of other realms, a test runner's for one, are no instances of ours. */
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}
+
+/** Never throws: it is the app's error that the caller must see. */
+function messageOf(error: unknown): string {
+  try {
+    return error instanceof Error ? String(error.message) : String(error);
+  } catch {
+    return 'an error without a text';
+  }
 }

@@ -37,7 +37,10 @@ export interface Resilience {
 
 const STATE_VALUE: Record<BreakerState, number> = { closed: 0, open: 1, 'half-open': 2 };
 
-export function createResilience({ metrics, logs }: Kit): Resilience {
+/** Names whose states are remembered; beyond it a recorder knows only what it was told itself. */
+const MOST_NAMES = 10_000;
+
+export function createResilience({ metrics, logs, diagnostics }: Kit): Resilience {
   const states = metrics.gauge(METRICS.breakerState);
   const requests = metrics.counter(METRICS.breakerRequests);
   const changes = metrics.counter(METRICS.breakerChanges);
@@ -45,14 +48,23 @@ export function createResilience({ metrics, logs }: Kit): Resilience {
   const limits = metrics.counter(METRICS.rateLimitRequests);
   const lookups = metrics.counter(METRICS.cacheRequests);
 
+  // By name, so that an app may ask for a recorder anew each time that it has something to say.
+  const current = new Map<string, BreakerState>();
+
   return {
     breaker(name) {
-      let current: BreakerState | undefined;
       return {
         state(to) {
-          if (to === current || STATE_VALUE[to] === undefined) return;
-          const from = current;
-          current = to;
+          if (!Object.hasOwn(STATE_VALUE, to)) {
+            const allowed = Object.keys(STATE_VALUE).join(', ');
+            diagnostics.warn(
+              `O11Y_METRIC: breaker(${JSON.stringify(name)}).state: ${String(to)} is no state; there are ${allowed}. It is ignored.`,
+            );
+            return;
+          }
+          const from = current.get(name);
+          if (to === from) return;
+          if (from !== undefined || current.size < MOST_NAMES) current.set(name, to);
           states.set({ name }, STATE_VALUE[to]);
           if (from === undefined) return;
           changes.inc({ name, from, to });

@@ -11,7 +11,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['names', 'errors', 'error-type', 'clock', 'guard'],
   ['settings'],
   ['config'],
-  ['diagnostics', 'ids', 'redaction'],
+  ['diagnostics', 'ids', 'redaction', 'heap-limit'],
   ['resource', 'correlation', 'redact-url'],
   ['context'],
   ['export'],

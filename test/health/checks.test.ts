@@ -5,7 +5,7 @@ import type { Outcome } from '../../instrumentation/health/check.ts';
 import { disk } from '../../instrumentation/health/checks/disk.ts';
 import { eventLoop } from '../../instrumentation/health/checks/event-loop.ts';
 import { memory } from '../../instrumentation/health/checks/memory.ts';
-import { heapLimit } from '../../instrumentation/health/heap-limit.ts';
+import { heapLimit } from '../../instrumentation/heap-limit.ts';
 import { healthOf } from './support.ts';
 
 const signal = new AbortController().signal;

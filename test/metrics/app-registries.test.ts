@@ -65,7 +65,7 @@ for (const name of VERSIONS) {
     stop();
     assert.equal(page.all('process_cpu_seconds_total').length, 1);
     assert.equal(page.value('process_cpu_seconds_total', { team: 'a' }) !== undefined, true);
-    assert.equal(page.all('nodejs_heap_size_limit_bytes').length, 1, 'what only the kit has stays');
+    assert.equal(page.all('nodejs_eventloop_utilization_ratio').length, 1, 'what only the kit has stays');
     assert.equal(warnings.length, 1, warnings.join('\n'));
     assert.match(warnings[0], /the app registers .* and \d+ more itself; the kit's own series of that name are not shown/);
     assert.match(await prom.register.metrics(), /process_cpu_seconds_total\{team="a"\}/);

@@ -1,7 +1,7 @@
 import type { Config } from '../../config.ts';
 import type { ExportStats } from '../../export/stats.ts';
+import { heapLimit, nodeFlags } from '../../heap-limit.ts';
 import type { BuiltIn } from '../check.ts';
-import { heapLimit, nodeFlags } from '../heap-limit.ts';
 import { disk } from './disk.ts';
 import { environment } from './environment.ts';
 import { eventLoop } from './event-loop.ts';

@@ -1,5 +1,3 @@
-import { getHeapStatistics } from 'node:v8';
-import { METRICS } from '../../names.ts';
 import { gauge, type RuntimeCollector } from './define.ts';
 
 export const heap: RuntimeCollector = {
@@ -8,14 +6,12 @@ export const heap: RuntimeCollector = {
     const total = registry.gauge(gauge('nodejs_heap_size_total_bytes', 'Process heap size from Node.js in bytes.'));
     const used = registry.gauge(gauge('nodejs_heap_size_used_bytes', 'Process heap size used from Node.js in bytes.'));
     const external = registry.gauge(gauge('nodejs_external_memory_bytes', 'Node.js external memory size in bytes.'));
-    const limit = registry.gauge(METRICS.heapSizeLimit);
     return {
       collect() {
         const memory = process.memoryUsage();
         total.set({}, memory.heapTotal);
         used.set({}, memory.heapUsed);
         external.set({}, memory.external);
-        limit.set({}, getHeapStatistics().heap_size_limit);
       },
     };
   },
