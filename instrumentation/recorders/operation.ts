@@ -42,7 +42,9 @@ export function createOperation(kit: Kit): Operation {
         finish();
         return result;
       }
-      return result.then(
+      // What cannot be caught is no whole promise, and its `then` may return nothing.
+      const promise = typeof (result as { catch?: unknown }).catch === 'function' ? result : Promise.resolve(result);
+      return promise.then(
         (value) => {
           finish();
           return value;
