@@ -1,0 +1,189 @@
+/**
+ * `npm run bench`: the kit beside the bare app and its peers, in interleaved paired rounds of one run. Writes
+ * `bench/results.json` and `docs/benchmarks.md`. Stopped, it goes on where it was; it takes an hour at most.
+ *
+ *     npm run bench -- [--quick] [--rounds 5] [--minutes 58] [--fresh] [--report]
+ *     npm run bench -- log-line | metrics | viewer [its own options]      another file of this folder
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, platform, release, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { root } from '../scripts/tools.ts';
+import { APPS, DEPENDABLE_ROUNDS, type Group, keyOf, nodeBinary, plan, VARIANTS, variantOf } from './lib/catalog.ts';
+import { cache, type Installed, install } from './lib/install.ts';
+import { type Journal, openJournal } from './lib/journal.ts';
+import { generator } from './lib/load.ts';
+import { DURATIONS, QUICK_DURATIONS, run } from './lib/measure.ts';
+import { page } from './lib/page.ts';
+import { pinned } from './lib/process.ts';
+import type { Results } from './lib/results.ts';
+import { type Surroundings, surroundings } from './lib/surroundings.ts';
+
+const RESULTS = join(root, 'bench/results.json');
+const PAGE = join(root, 'docs/benchmarks.md');
+
+const other = /^[a-z][a-z-]*$/.test(process.argv[2] ?? '') ? join(import.meta.dirname, `${process.argv[2]}.ts`) : undefined;
+if (other !== undefined) {
+  if (!existsSync(other)) fail(`there is no bench/${process.argv[2]}.ts`);
+  process.exit(spawnSync(process.execPath, [other, ...process.argv.slice(3)], { stdio: 'inherit' }).status ?? 1);
+}
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    fresh: { type: 'boolean', default: false },
+    report: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    minutes: { type: 'string', default: '58' },
+  },
+});
+const quick = values.quick;
+const rounds = wholeNumber('--rounds', values.rounds ?? String(quick ? 2 : DEPENDABLE_ROUNDS), 100);
+const minutes = wholeNumber('--minutes', values.minutes, 24 * 60);
+if (platform() !== 'linux') fail('it reads CPU time and memory from /proc, which only Linux has');
+
+if (values.report) writePage(JSON.parse(readFileSync(RESULTS, 'utf8')));
+else await bench();
+
+async function bench(): Promise<void> {
+  const skipped: string[] = [];
+  const groups = plan(quick).filter(({ node }) => existsSync(nodeBinary(node)));
+  const names = new Set(groups.flatMap((group) => group.variants));
+  const installed = install(VARIANTS.filter(({ name }) => names.has(name)));
+  const deadline = performance.now() + minutes * 60_000;
+  const around = await surroundings(groups.some(({ app }) => app === 'service'));
+  try {
+    const measured = around.postgres ? groups : groups.filter(({ app }) => app !== 'service');
+    if (measured.length < groups.length) {
+      skipped.push(`(${APPS.service.letter}) ${APPS.service.title} was skipped: this machine has no PostgreSQL.`);
+      console.log(skipped[0]);
+    }
+    const durations = quick ? QUICK_DURATIONS : DURATIONS;
+    const journal = openJournal(journalFile(), identity({ installed, durations, machine: machine() }));
+    if (journal.entries.length > 0) console.log(`going on after ${journal.entries.length} entries; --fresh begins anew`);
+    const complete = await measure({ groups: measured, durations, journal, around, deadline });
+    const versions = {
+      ...nodeVersions(measured),
+      ...installed.versions,
+      ...(around.postgres && { PostgreSQL: around.postgres.version }),
+    };
+    const results: Results = {
+      when: new Date().toISOString(),
+      machine: machine(),
+      versions,
+      generator,
+      durations,
+      rounds,
+      groups: measured,
+      skipped,
+      entries: journal.entries,
+    };
+    if (quick) {
+      console.log(`\n${page(results).split('## How it is measured')[0]}`);
+      console.log('A look, on however busy a machine: nothing was written.');
+    } else if (complete) {
+      writeFileSync(RESULTS, `${JSON.stringify(results, rounded, 1)}\n`);
+      writePage(JSON.parse(readFileSync(RESULTS, 'utf8')));
+    } else {
+      console.log(`${minutes} minutes are over; the same command goes on from here. Nothing was written yet.`);
+    }
+  } finally {
+    await around.close();
+  }
+}
+
+interface Measuring {
+  readonly groups: readonly Group[];
+  readonly durations: typeof DURATIONS;
+  readonly journal: Journal;
+  readonly around: Surroundings;
+  readonly deadline: number;
+}
+
+/** Says whether all of it was measured in time. */
+async function measure({ groups, durations, journal, around, deadline }: Measuring): Promise<boolean> {
+  for (let round = 0; round < rounds; round++) {
+    for (const group of groups) {
+      const key = keyOf(group);
+      if (journal.rate(key) === undefined) {
+        if (performance.now() > deadline) return false;
+        // The same rate for all and in every round: half of what the bare app answers.
+        const { full } = await run({ group: { ...group, full: false }, variant: variantOf('bare'), rate: 0, durations, around });
+        journal.add({ kind: 'rate', group: key, rate: Math.max(10, Math.round(full.perSecond / 2)) });
+      }
+      // Nobody always comes after the same one.
+      const order = group.variants.map((_, i) => group.variants[(i + round) % group.variants.length]);
+      for (const name of order) {
+        if (journal.has(key, name, round)) continue;
+        if (performance.now() > deadline) return false;
+        try {
+          const sample = await run({ group, variant: variantOf(name), rate: journal.rate(key)!, durations, around });
+          journal.add({ kind: 'run', group: key, variant: name, round, sample });
+          const { perSecond, cpuUs, rssMb } = sample.full;
+          const figures = `${perSecond.toFixed(0)}/s  ${cpuUs.toFixed(0)} µs  ${rssMb.toFixed(0)} MB  ${sample.start.warm.toFixed(0)} ms`;
+          console.log(`round ${round + 1}/${rounds}  ${key.padEnd(20)}  ${name.padEnd(16)}  ${figures}`);
+        } catch (error) {
+          const reason = error instanceof Error ? error.message : String(error);
+          journal.add({ kind: 'failure', group: key, variant: name, round, reason });
+          console.log(`round ${round + 1}/${rounds}  ${key.padEnd(20)}  ${name.padEnd(16)}  FAILED: ${reason}`);
+        }
+      }
+    }
+  }
+  return true;
+}
+
+function writePage(results: Results): void {
+  writeFileSync(PAGE, page(results));
+  console.log(`${PAGE} written from ${results.entries.length} entries`);
+}
+
+function journalFile(): string {
+  mkdirSync(cache, { recursive: true });
+  const file = join(cache, quick ? 'quick.jsonl' : 'journal.jsonl');
+  // A look is always a new one.
+  if (values.fresh || quick) rmSync(file, { force: true });
+  return file;
+}
+
+/** Runs of different software, machines or lengths are not to be mixed. */
+function identity(of: { installed: Installed; durations: object; machine: object }): string {
+  return createHash('sha256').update(JSON.stringify(of)).digest('hex');
+}
+
+function machine(): Results['machine'] {
+  return {
+    cpu: cpus()[0]?.model.trim() ?? 'unknown processor',
+    cores: availableParallelism(),
+    memoryGb: Math.round(totalmem() / 2 ** 30),
+    system: `Linux ${release()}`,
+    pinned,
+  };
+}
+
+function nodeVersions(groups: readonly Group[]): Record<string, string> {
+  const versions: Record<string, string> = {};
+  for (const node of new Set(groups.map((group) => group.node))) {
+    const { stdout } = spawnSync(nodeBinary(node), ['--version'], { encoding: 'utf8' });
+    versions[`Node ${node}`] = stdout.trim();
+  }
+  return versions;
+}
+
+function rounded(_key: string, value: unknown): unknown {
+  return typeof value === 'number' ? Math.round(value * 1000) / 1000 : value;
+}
+
+function wholeNumber(name: string, text: string, most: number): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > most)
+    fail(`${name} must be a whole number from 1 to ${most}, not "${text}"`);
+  return value;
+}
+
+function fail(message: string): never {
+  console.error(`bench: ${message}.`);
+  process.exit(2);
+}
