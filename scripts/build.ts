@@ -100,10 +100,15 @@ export async function buildAll({ types = true, clean = false } = {}): Promise<vo
   if (clean) rmSync(dist, { recursive: true, force: true });
   mkdirSync(dist, { recursive: true });
   const present = Object.entries(BUNDLES).filter(([, options]) => existsSync(join(root, (options.entryPoints as string[])[0])));
-  const metafiles = await Promise.all([
+  // All end before one that fails is told, so that no half-made file stays behind.
+  const results = await Promise.allSettled([
     build({ ...page, metafile: true }).then(({ metafile }) => metafile),
     ...present.map(([file, options]) => bundle(join(dist, file), options)),
   ]);
+  const metafiles = results.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
   writeFileSync(join(dist, 'THIRD_PARTY_LICENSES.txt'), thirdPartyLicenses(root, metafiles));
   if (existsSync(join(dist, 'cli.mjs'))) chmodSync(join(dist, 'cli.mjs'), 0o755);
   if (types && npx('tsc', ['-p', 'tsconfig.types.json']) !== 0) process.exitCode = 1;
