@@ -127,7 +127,7 @@ export function start(): (() => Promise<void>) | undefined {
   );
 
   const located = admin.ready.then((address) => {
-    if (address && served) (resource.attributes as Record<string, unknown>)[METRICS_URL] = `${address.url}/metrics`;
+    if (address && served) (resource.attributes as Record<string, unknown>)[METRICS_URL] = `${address.localUrl}/metrics`;
   });
   // An app that logs as it starts would otherwise ship its telemetry without the address.
   shipper.hold(located);

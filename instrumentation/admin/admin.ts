@@ -34,6 +34,8 @@ export interface AdminAddress {
   readonly port: number;
   /** `http://host:port`; `/metrics` and `/health` stand under it. */
   readonly url: string;
+  /** The same for programs on this machine: loopback where it listens there, which the viewer insists on. */
+  readonly localUrl: string;
 }
 
 export interface Admin {
@@ -64,7 +66,7 @@ export function startAdmin({
   const cluster: Cluster = createRequire(import.meta.url)('node:cluster');
   const byHand = config.adminPort !== undefined;
   const firstPort = config.adminPort ?? DEFAULT_PORT;
-  const { hosts, reachable } = place(config);
+  const { hosts, reachable, local } = place(config);
   let bound: Bound | undefined;
   let gathering: Gathering | undefined;
   let membership: Membership | undefined;
@@ -133,7 +135,7 @@ export function startAdmin({
 
   function address(): AdminAddress | undefined {
     const at = membership ?? (bound?.held ? { host: reachable, port: bound.port } : undefined);
-    return at && { host: at.host, port: at.port, url: `http://${at.host}:${at.port}` };
+    return at && { host: at.host, port: at.port, url: `http://${at.host}:${at.port}`, localUrl: `http://${local}:${at.port}` };
   }
 
   function release(): void {

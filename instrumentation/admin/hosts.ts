@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
 import type { Config } from '../config.ts';
 
+const LOOPBACK = '127.0.0.1';
 const MARKS = ['/.dockerenv', '/run/.containerenv'];
 const CGROUPS = /docker|kubepods|containerd|libpod|lxc/;
 
@@ -11,6 +12,8 @@ export interface Place {
   readonly hosts: readonly (string | undefined)[];
   /** The address under which a scraper reaches the process. */
   readonly reachable: string;
+  /** The address under which this machine reaches it: loopback, unless another address was given. */
+  readonly local: string;
 }
 
 /** What the operating system tells; replaced in tests. */
@@ -26,12 +29,13 @@ export interface Machine {
  */
 export function place(config: Pick<Config, 'adminHost' | 'surroundings'>, machine: Machine = thisMachine(config)): Place {
   const { adminHost } = config;
-  if (adminHost && !isWildcard(adminHost)) return { hosts: [adminHost], reachable: adminHost };
+  if (adminHost && !isWildcard(adminHost)) return { hosts: [adminHost], reachable: adminHost, local: adminHost };
   if (adminHost || machine.container) {
-    return { hosts: [adminHost || undefined], reachable: ownAddress(machine.interfaces) };
+    return { hosts: [adminHost || undefined], reachable: ownAddress(machine.interfaces), local: LOOPBACK };
   }
   const docker = machine.platform === 'linux' ? ipv4(machine.interfaces.docker0) : undefined;
-  return docker ? { hosts: ['127.0.0.1', docker], reachable: docker } : { hosts: ['127.0.0.1'], reachable: '127.0.0.1' };
+  const hosts = docker ? [LOOPBACK, docker] : [LOOPBACK];
+  return { hosts, reachable: docker ?? LOOPBACK, local: LOOPBACK };
 }
 
 function thisMachine(config: Pick<Config, 'surroundings'>): Machine {
@@ -68,7 +72,7 @@ function ownAddress(all: Machine['interfaces']): string {
     const address = ipv4(addresses?.filter(({ internal }) => !internal));
     if (address) return address;
   }
-  return '127.0.0.1';
+  return LOOPBACK;
 }
 
 function ipv4(addresses: NetworkInterfaceInfo[] | undefined): string | undefined {

@@ -157,17 +157,33 @@ const host: Machine = {
 
 test('on a host it listens on loopback, and where Docker is on Linux, at its address too', () => {
   const config = { adminHost: '', surroundings: {} } as Parameters<typeof place>[0];
-  assert.deepEqual(place(config, host), { hosts: ['127.0.0.1'], reachable: '127.0.0.1' });
+  assert.deepEqual(place(config, host), { hosts: ['127.0.0.1'], reachable: '127.0.0.1', local: '127.0.0.1' });
   const docker: Machine = { ...host, interfaces: { ...host.interfaces, docker0: address('172.17.0.1') } };
-  assert.deepEqual(place(config, docker), { hosts: ['127.0.0.1', '172.17.0.1'], reachable: '172.17.0.1' });
-  assert.deepEqual(place(config, { ...docker, platform: 'darwin' }), { hosts: ['127.0.0.1'], reachable: '127.0.0.1' });
+  assert.deepEqual(place(config, docker), { hosts: ['127.0.0.1', '172.17.0.1'], reachable: '172.17.0.1', local: '127.0.0.1' });
+  assert.deepEqual(place(config, { ...docker, platform: 'darwin' }), {
+    hosts: ['127.0.0.1'],
+    reachable: '127.0.0.1',
+    local: '127.0.0.1',
+  });
 });
 
 test('in a container it listens on all interfaces; a host set by hand stands alone', () => {
   const config = { adminHost: '', surroundings: {} } as Parameters<typeof place>[0];
   const container: Machine = { ...host, container: true };
-  assert.deepEqual(place(config, container), { hosts: [undefined], reachable: '198.51.100.4' });
-  assert.deepEqual(place({ ...config, adminHost: '10.0.0.9' }, container), { hosts: ['10.0.0.9'], reachable: '10.0.0.9' });
-  assert.deepEqual(place({ ...config, adminHost: '0.0.0.0' }, host), { hosts: ['0.0.0.0'], reachable: '198.51.100.4' });
-  assert.deepEqual(place(config, { ...container, interfaces: {} }), { hosts: [undefined], reachable: '127.0.0.1' });
+  assert.deepEqual(place(config, container), { hosts: [undefined], reachable: '198.51.100.4', local: '127.0.0.1' });
+  assert.deepEqual(place({ ...config, adminHost: '10.0.0.9' }, container), {
+    hosts: ['10.0.0.9'],
+    reachable: '10.0.0.9',
+    local: '10.0.0.9',
+  });
+  assert.deepEqual(place({ ...config, adminHost: '0.0.0.0' }, host), {
+    hosts: ['0.0.0.0'],
+    reachable: '198.51.100.4',
+    local: '127.0.0.1',
+  });
+  assert.deepEqual(place(config, { ...container, interfaces: {} }), {
+    hosts: [undefined],
+    reachable: '127.0.0.1',
+    local: '127.0.0.1',
+  });
 });
