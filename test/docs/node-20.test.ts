@@ -70,7 +70,7 @@ describe('docs/node-20.md', { skip, concurrency: 2 }, () => {
     assert.equal(await ready(later), 503);
     for (const response of waiting) response.end();
     await until('all are ready', async () => (await ready(imported)) === 200 && (await ready(later)) === 200, {
-      timeout: 20_000,
+      timeoutMs: 20_000,
     });
     holder.close();
     holder.closeAllConnections();
