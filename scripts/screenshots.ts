@@ -31,7 +31,7 @@ interface Picture {
 const images = join(root, 'docs/images');
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const viewer = await startViewerServer({ port: 0, version, assets: join(root, 'dist/viewer') });
-const env = { ...process.env, OTEL_EXPORTER_OTLP_ENDPOINT: viewer.url, OTEL_EXPORTER_PROMETHEUS_HOST: '127.0.0.1' };
+const env = { ...process.env, OTEL_EXPORTER_OTLP_ENDPOINT: viewer.url };
 const services = await startServices(env, 1);
 let browser: Browser | undefined;
 try {

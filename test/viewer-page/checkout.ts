@@ -8,7 +8,6 @@ export async function startCheckout(viewerUrl: string) {
       ...process.env,
       OTEL_EXPORTER_OTLP_ENDPOINT: viewerUrl,
       // In a container the kit announces the container's address; the viewer reads loopback only.
-      OTEL_EXPORTER_PROMETHEUS_HOST: '127.0.0.1',
     },
     1,
   );
