@@ -204,12 +204,15 @@ describe('live events', () => {
     return { seen, close: () => req.destroy() };
   }
 
-  it('come at once, and then for many changes at a time', async () => {
+  it('come at once, and then at most four times a second', async () => {
+    const began = performance.now();
     const { seen, close } = follow();
     const [first] = await seen(() => true);
     for (let i = 0; i < 20; i++) await send({ traceId: TRACE, name: `span ${i}` });
     const all = await seen(({ changed }) => changed.includes(TRACE));
-    assert.ok(all.length < 10, `${all.length} events for 20 changes`);
+    // However long it took: timers are never early.
+    const allowed = 1 + Math.ceil((performance.now() - began) / 250);
+    assert.ok(all.length <= allowed, `${all.length} events, ${allowed} allowed`);
     assert.equal(all.at(-1)!.traces, String(Number(first.traces) + 1));
     await postJson(`${viewer.url}/api/clear`, '{}');
     await seen(({ generation }) => generation > first.generation);

@@ -8,8 +8,10 @@ import { parseHealth } from './health.ts';
 
 const MAX_TARGETS = 100;
 const INTERVAL_MS = 5000;
-/** A page that takes long to make is asked for less often: a scrape must not cost the app more than this share. */
-const SHARE = 0.02;
+/** A page that takes long is asked for less often: making it must not take more than this share of the app's time … */
+const SHARE = 0.1;
+/** … but an app that is slow for another reason is not lost from sight. */
+const MAX_INTERVAL_MS = 30_000;
 /** An announced address that is down and no longer announced is forgotten. */
 const FORGET_MS = 60_000;
 const ACCEPT = 'application/openmetrics-text; version=1.0.0; charset=utf-8, text/plain; version=0.0.4; q=0.5';
@@ -125,7 +127,8 @@ export class Scraper {
       return;
     }
     const { intervalMs = INTERVAL_MS } = this.#options;
-    this.#schedule(state, Math.max(intervalMs, (target.durationMs ?? 0) / SHARE));
+    const careful = Math.min((target.durationMs ?? 0) / SHARE, MAX_INTERVAL_MS);
+    this.#schedule(state, Math.max(intervalMs, careful));
   }
 
   async #scrape({ target, health, metricsAt }: State): Promise<void> {
