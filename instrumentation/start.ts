@@ -31,10 +31,34 @@ import { createTracing } from './traces/tracing.ts';
 declare const O11Y_KIT_VERSION: string;
 const version = O11Y_KIT_VERSION;
 
-/** The composition root: makes every part, hands each what it needs, and returns what ends them all. */
+/**
+ * The composition root: makes every part, hands each what it needs, and returns what ends them all.
+ *
+ * @throws what a part threw as it started, when those that had started have been stopped
+ */
 export function start(): (() => Promise<void>) | undefined {
+  const stops: (() => unknown)[] = [];
+  const stop = async () => {
+    for (const each of stops.splice(0).reverse()) {
+      try {
+        await each();
+      } catch {
+        // The others are to be stopped all the same.
+      }
+    }
+  };
+  try {
+    return begin(stops) ? stop : undefined;
+  } catch (error) {
+    void stop();
+    throw error;
+  }
+}
+
+/** @returns whether the kit is to run at all */
+function begin(stops: (() => unknown)[]): boolean {
   const { config, problems } = loadConfig();
-  if (config.disabled) return undefined;
+  if (config.disabled) return false;
   const diagnostics = createDiagnostics(config);
   for (const { message } of problems) diagnostics.warn(message);
 
@@ -71,12 +95,18 @@ export function start(): (() => Promise<void>) | undefined {
   const onError = (error: unknown) => errors.inc({ error_type: errorType(error), error_category: errorCategory(error) });
   const kit: Kit = { version, config, diagnostics, resource, stats, tracing, metrics, logs, health, redactor, onError };
 
-  const stops: (() => unknown)[] = [];
   stops.push(tracing.start(), () => shipper.stop());
   metricsApi.setGlobalMeterProvider(metrics.meterProvider);
   stops.push(routeOtelDiagnostics(diagnostics), metrics.start(), health.start());
   const listening = watchListening();
-  stops.push(listening.stop, () => logs.stop(), logs.captureConsole(listening.isServer));
+  stops.push(listening.stop, () => logs.stop());
+  try {
+    stops.push(logs.captureConsole(listening.isServer));
+  } catch (error) {
+    diagnostics.warn(
+      `O11Y_INSTRUMENTATION: the console cannot be captured: ${reason(error)}. Its lines go where they always go.`,
+    );
+  }
   const http = startHttp(kit);
   stops.push(http.stop);
   const libraries = startLibraries(kit);
@@ -141,13 +171,5 @@ export function start(): (() => Promise<void>) | undefined {
     );
   }
 
-  return async () => {
-    for (const stop of stops.splice(0).reverse()) {
-      try {
-        await stop();
-      } catch (error) {
-        diagnostics.debug(`stop: ${reason(error)}`);
-      }
-    }
-  };
+  return true;
 }
