@@ -118,7 +118,8 @@ export function createServerSpans(kit: Kit): ServerSpans {
     const logging = config.accessLog === 'on' || (config.accessLog === 'auto' && !request.logged);
     if (request.span.isRecording()) describe(request, template, status, failure);
     (request.span as { endAt?: (reading: number) => void }).endAt?.(endedAt);
-    if (request.error !== undefined) kit.onError(request.error);
+    // What a caller did wrong (a 404, a refused body) is his error: counted, it would let a scanner raise an alarm.
+    if (failure !== '' && request.error !== undefined) kit.onError(request.error);
     if (!logging) return;
     const { message } = request;
     logs.access({
@@ -187,7 +188,7 @@ export function createServerSpans(kit: Kit): ServerSpans {
     span.setAttribute(CORRELATION_ID, request.correlationId);
     if (status !== undefined) span.setAttribute('http.response.status_code', status);
     if (failure !== '') span.setAttribute('error.type', failure);
-    if (request.error !== undefined) span.recordException(request.error as Error);
+    if (failure !== '' && request.error !== undefined) span.recordException(request.error as Error);
     if ((status !== undefined && status >= 500) || (status === undefined && request.error !== undefined)) {
       span.setStatus({ code: SpanStatusCode.ERROR, message: request.error instanceof Error ? request.error.message : undefined });
     }

@@ -1,6 +1,9 @@
 /** Which lines a waterfall shows, and in which order. No DOM here. */
 import { type LogRow, MARK, type TraceRows } from '../api-types.ts';
 
+/** Height of a row in pixels, as in the style sheet. */
+export const ROW_HEIGHT = 22;
+
 /** A line: the row of a span, or the complement (`~`) of a place among the logs. */
 export type Line = number;
 

@@ -4,8 +4,7 @@ import { colour } from '../colours.ts';
 import { clock, duration, plural } from '../format.ts';
 import { plain } from '../text.ts';
 import { Ansi } from '../ui/basic.tsx';
-import type { PlacedLog } from '../waterfall-rows.ts';
-import { ROW_HEIGHT } from './waterfall.tsx';
+import { type PlacedLog, ROW_HEIGHT } from '../waterfall-rows.ts';
 
 const INDENT = 14;
 /** Deeper levels keep this indentation, or a name would have no room. */

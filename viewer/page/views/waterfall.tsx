@@ -2,10 +2,9 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { TraceView } from '../../api-types.ts';
 import { duration } from '../format.ts';
-import { isLog, type Line, type PlacedLog, ticks } from '../waterfall-rows.ts';
+import { isLog, type Line, type PlacedLog, ROW_HEIGHT, ticks } from '../waterfall-rows.ts';
 import { LogLine, SpanLine } from './waterfall-line.tsx';
 
-export const ROW_HEIGHT = 22;
 /** Lines drawn above and below what is in sight. */
 const SPARE = 12;
 
