@@ -106,7 +106,7 @@ const number = fc.record({ attributes, startTime: time, endTime: time });
 const statistics = { count, sum: fc.double(), min: fc.double(), max: fc.double() };
 const histogram = fc.record({
   ...statistics,
-  buckets: fc.uniqueArray(fc.double({ noNaN: true }), { maxLength: 5 }).chain((boundaries) =>
+  buckets: fc.uniqueArray(fc.double({ noNaN: true, noDefaultInfinity: true }), { maxLength: 5 }).chain((boundaries) =>
     fc.record({
       boundaries: fc.constant(boundaries),
       counts: fc.array(count, { minLength: boundaries.length + 1, maxLength: boundaries.length + 1 }),

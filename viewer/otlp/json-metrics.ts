@@ -145,8 +145,10 @@ function statistics(json: Json) {
   };
 }
 
+/** JavaScript's serialiser writes NaN and the infinities as null: which of them it was is lost. */
 function numberOf(json: Json): number {
-  return json.asInt !== undefined ? Number(int64(json, 'asInt')) : (double(json, 'asDouble') ?? 0);
+  if (json.asInt !== undefined) return Number(int64(json, 'asInt'));
+  return json.asDouble === null ? Number.NaN : (double(json, 'asDouble') ?? 0);
 }
 
 function buckets(json: Json): ExponentialPoint['positive'] {
