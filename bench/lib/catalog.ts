@@ -143,7 +143,8 @@ export const VARIANTS: readonly Variant[] = [
     folder: 'elastic',
     packages: { '@elastic/opentelemetry-node': '1.18.0' },
     flags: { cjs: ['--import', '@elastic/opentelemetry-node'], esm: ['--import', '@elastic/opentelemetry-node'] },
-    env: ({ sink }) => ({ ...otlp(sink), ...LOCAL_DETECTORS }),
+    // Its default is to leave log lines to another program; OpenTelemetry's own ships them.
+    env: ({ sink }) => ({ ...otlp(sink), ...LOCAL_DETECTORS, ELASTIC_OTEL_NODE_ENABLE_LOG_SENDING: 'true' }),
     delivers: { spans: true, logs: true, metrics: 'otlp' },
     sampled: 1,
   },

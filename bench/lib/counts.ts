@@ -66,11 +66,15 @@ export class Counter {
 
 const SERVER_DURATIONS = new Set(['http.server.request.duration', 'http.server.duration']);
 
+/** Pools and connections have spans of their own in some instrumentations; a query's has its text. */
+export function hasQuery(attributes: object): boolean {
+  return 'db.query.text' in attributes || 'db.statement' in attributes;
+}
+
 function classOf({ kind, attributes }: Span): SpanClass {
   if (kind === 'server') return 'server';
   if (kind !== 'client') return 'other';
-  // Pools and connections have spans of their own in some instrumentations; a query has its text.
-  if ('db.query.text' in attributes || 'db.statement' in attributes) return 'pg';
+  if (hasQuery(attributes)) return 'pg';
   if ('http.request.method' in attributes || 'http.method' in attributes) return 'fetch';
   return 'other';
 }

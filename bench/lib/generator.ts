@@ -74,12 +74,14 @@ export async function load({ port, path, seconds, connections, rate }: LoadOptio
 
   function pace(): Promise<void> {
     let made = 0;
+    const total = Math.round(seconds * (rate ?? 0));
     return new Promise((resolve) => {
       const tick = () => {
         const now = performance.now();
         if (rate !== undefined) {
-          const wanted = Math.floor(((Math.min(now, end) - begun) / 1000) * rate);
-          while (made < wanted) due.push(begun + (made++ / rate) * 1000);
+          const wanted = now >= end ? total : Math.min(total, 1 + Math.floor(((now - begun) / 1000) * rate));
+          // As of this tick: that timers are late by a millisecond is no latency of the server.
+          for (; made < wanted; made++) due.push(now);
           while (taken < due.length && free.length > 0) send(due[taken++]);
         }
         if (now >= end) resolve();

@@ -187,7 +187,8 @@ function method({ durations }: Results): string {
 - Latency at the fixed rate counts from when a request was due, so a server that stalls cannot hide its queue. A variant that does not answer
   99 % of the requests in time has a queue that only grows; its latency would say how long the run was.
 - Expected is what the app's handler counted, warm-up and highest rate included: what a full queue drops is missing. Log records are those with a trace's id. dd-trace leaves the collection of
-  log lines and request metrics to its agent, Sentry has no request metrics: "–".
+  log lines and request metrics to its agent, Sentry has no request metrics: "–". Elastic ships log lines only
+  when told to (\`ELASTIC_OTEL_NODE_ENABLE_LOG_SENDING\`), and is told so here.
 
 ## To repeat it
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, existsSync, globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, globSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -22,7 +22,8 @@ analyze orders;
 /** Debian keeps the server's programs off PATH. */
 function programs(): string | undefined {
   const onPath = findProgram('initdb');
-  if (onPath) return dirname(onPath);
+  // A link to it stands alone; its neighbours are needed too.
+  if (onPath) return dirname(realpathSync(onPath));
   return globSync('/usr/lib/postgresql/*/bin').findLast((folder) => existsSync(join(folder, 'initdb')));
 }
 
@@ -82,7 +83,9 @@ function unprivileged(): { uid: number; gid: number } | undefined {
 async function ready(program: string, port: number, server: ChildProcess): Promise<void> {
   for (const deadline = Date.now() + 30_000; Date.now() < deadline; await sleep(100)) {
     if (server.exitCode !== null) throw new Error(`postgres ended with ${server.exitCode}`);
-    if (spawnSync(program, ['-q', '-h', '127.0.0.1', '-p', String(port)]).status === 0) return;
+    const { status, error } = spawnSync(program, ['-q', '-h', '127.0.0.1', '-p', String(port)]);
+    if (error) throw error;
+    if (status === 0) return;
   }
   throw new Error('postgres does not accept connections after 30 s');
 }

@@ -116,13 +116,13 @@ function delivered(samples: readonly Sample[], { app }: Group, delivers: Deliver
   const requests = sum((sample) => sample.requests);
   const spans = (kind: keyof Sample['received']['spans']) => sum(({ received }) => received.spans[kind]);
   const traced = requests * sampled;
-  // The service writes a line for each request; the routes write none, so that only access lines can come from them.
-  const lines = app === 'service' || delivers.accessLines;
+  // The service writes a line for each request, the routes write none.
+  const lines = requests * ((app === 'service' ? 1 : 0) + (delivers.accessLines ? 1 : 0));
   return {
     spansPerRequest: (spans('server') + spans('pg') + spans('fetch') + spans('other')) / requests,
     server: spans('server') / traced,
     ...(app === 'service' && { pg: spans('pg') / traced, fetch: spans('fetch') / traced }),
-    ...(lines && delivers.logs && { logs: sum(({ received }) => received.logs) / requests }),
+    ...(lines > 0 && delivers.logs && { logs: sum(({ received }) => received.logs) / lines }),
     ...(delivers.metrics && { metrics: sum(({ received }) => received.requests) / requests }),
   };
 }

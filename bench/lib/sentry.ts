@@ -1,4 +1,4 @@
-import type { Counter, SpanClass } from './counts.ts';
+import { type Counter, hasQuery, type SpanClass } from './counts.ts';
 
 /**
  * Counts an envelope: a header, then items, each a header and a payload of a line or of a given length.
@@ -23,20 +23,21 @@ export function countEnvelope(body: Buffer, counter: Counter): void {
 function countItem(type: string, payload: string, counter: Counter): void {
   if (type === 'transaction') {
     const { contexts, spans = [] } = JSON.parse(payload);
-    counter.span(classOf(contexts?.trace?.op), contexts?.trace?.span_id);
-    for (const { op, span_id } of spans) counter.span(classOf(op), span_id);
+    const { op, span_id, data } = contexts.trace;
+    for (const each of [{ op, span_id, data }, ...spans]) counter.span(classOf(each.op, each.data), each.span_id);
   } else if (type === 'span') {
-    for (const { attributes, span_id } of JSON.parse(payload).items)
-      counter.span(classOf(attributes?.['sentry.op']?.value), span_id);
+    for (const { attributes = {}, span_id } of JSON.parse(payload).items) {
+      counter.span(classOf(attributes['sentry.op']?.value, attributes), span_id);
+    }
   } else if (type === 'log') {
     counter.otlpLogs(JSON.parse(payload).items.map((item: { trace_id?: string }) => ({ traceId: item.trace_id ?? '' })));
   }
 }
 
-function classOf(op: unknown): SpanClass {
+function classOf(op: unknown, attributes: object = {}): SpanClass {
   if (op === 'http.server') return 'server';
   if (op === 'http.client') return 'fetch';
-  return op === 'db' || op === 'db.query' ? 'pg' : 'other';
+  return hasQuery(attributes) ? 'pg' : 'other';
 }
 
 function lineEnd(body: Buffer, from: number): number {

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'node:test';
+import { type Group, keyOf, plan, VARIANTS, variantOf } from '../../bench/lib/catalog.ts';
+import { type Entry, openJournal } from '../../bench/lib/journal.ts';
+import type { Sample } from '../../bench/lib/measure.ts';
+import { page } from '../../bench/lib/page.ts';
+import { type Results, rowsOf } from '../../bench/lib/results.ts';
+import { percentile, spread } from '../../bench/lib/statistics.ts';
+
+const root = join(import.meta.dirname, '../..');
+const group: Group = { app: 'service', module: 'cjs', node: 24, variants: ['bare', 'kit', 'otel', 'sentry'], full: true };
+
+function sample(perSecond: number, cpuUs: number, more: Partial<Sample> = {}): Sample {
+  const received = { spans: { server: 0, pg: 0, fetch: 0, other: 0 }, logs: 0, requests: 0, exports: 1, bytes: 1, unread: 0 };
+  return {
+    start: { cold: 200, warm: 100 },
+    full: { perSecond, cpuUs, rssMb: 90 },
+    fixed: { rate: 500, achieved: 500, p50: 1, p99: 4, cpuUs, generatorBusy: 0.1 },
+    requests: 1000,
+    failed: 0,
+    received,
+    killed: false,
+    ...more,
+  };
+}
+
+const got = (server: number, pg: number, logs: number, requests: number) => ({
+  spans: { server, pg, fetch: server, other: 0 },
+  logs,
+  requests,
+  exports: 1,
+  bytes: 1,
+  unread: 0,
+});
+
+const run = (variant: string, round: number, one: Sample): Entry => ({
+  kind: 'run',
+  group: keyOf(group),
+  variant,
+  round,
+  sample: one,
+});
+const entries: Entry[] = [
+  { kind: 'rate', group: keyOf(group), rate: 500 },
+  run('bare', 0, sample(1000, 100)),
+  run('bare', 1, sample(500, 200)),
+  run('kit', 0, sample(800, 125, { received: got(1000, 0, 999, 1000) })),
+  run('kit', 1, sample(450, 220, { received: got(1000, 0, 1000, 1000) })),
+  run('otel', 0, sample(250, 400, { received: got(990, 1000, 1000, 1000), killed: true })),
+  run('otel', 1, sample(100, 700, { fixed: { rate: 500, achieved: 300, p50: 900, p99: 2000, cpuUs: 1, generatorBusy: 0.1 } })),
+  { kind: 'failure', group: keyOf(group), variant: 'sentry', round: 0, reason: 'it ended\nbefore it listened' },
+];
+const results: Results = {
+  when: '2026-01-02T03:04:05.000Z',
+  machine: { cpu: 'a processor', cores: 2, memoryGb: 8, system: 'Linux 6', pinned: true },
+  versions: { 'Node 24': 'v24.0.0' },
+  generator: 'wrk',
+  durations: { warmUp: 1, full: 3, fixed: 3, slow: 5 },
+  rounds: 2,
+  groups: [group],
+  skipped: [],
+  entries,
+};
+const row = (name: string) => rowsOf(group, entries).find(({ variant }) => variant === name)!;
+
+test('a variant is compared with the bare app of the same round', () => {
+  assert.deepEqual(row('kit').ratio, { median: 0.8500000000000001, min: 0.8, max: 0.9, rounds: 2 });
+  assert.deepEqual(row('kit').addedCpuUs, { median: 22.5, min: 20, max: 25, rounds: 2 });
+  const share = row('otel').kitShare!;
+  assert.equal(share.min, 20 / 500);
+  assert.equal(share.max, 25 / 300);
+});
+
+test('a round without its bare run gives no ratio, and a variant without runs an empty row with its reason', () => {
+  const [kit] = rowsOf(
+    { ...group, variants: ['kit'] },
+    entries.filter((entry) => !(entry.kind === 'run' && entry.variant === 'bare' && entry.round === 0)),
+  );
+  assert.equal(kit.ratio?.rounds, 1);
+  assert.equal(row('sentry').ratio, undefined);
+  assert.deepEqual(row('sentry').failures, ['it ended\nbefore it listened']);
+});
+
+test('completeness is received by expected over all rounds, and absent where nothing is to be delivered', () => {
+  assert.deepEqual(row('kit').delivered, { spansPerRequest: 2, server: 1, pg: 0, fetch: 1, logs: 0.9995, metrics: 1 });
+  assert.equal(row('bare').delivered, undefined);
+});
+
+test('the page says what is lost, who cannot keep up, who was killed, and never 100 % of what is not complete', () => {
+  const text = page(results);
+  assert.match(text, /\| o11y-kit, no access lines \| 2\.00 \| 100\.0 % \| 0\.0 % \| 100\.0 % \| 99\.9 % \| 100\.0 % \|/);
+  assert.match(text, /answers 80\.0 % of them/);
+  assert.match(text, /OpenTelemetry auto-instrumentations did not end within 15 s of SIGTERM in 1 of its runs/);
+  assert.match(text, /The kit makes no span of a pg query yet/);
+  assert.match(text, /Sentry could not be measured in a round of .*: it ended before it listened/);
+  assert.doesNotMatch(text, /NaN|undefined|Infinity/);
+});
+
+test('the page in docs is made of the results that are committed', {
+  skip: existsSync(join(root, 'bench/results.json')) ? false : 'needs results: npm run bench',
+}, () => {
+  const made = page(JSON.parse(readFileSync(join(root, 'bench/results.json'), 'utf8')));
+  assert.equal(readFileSync(join(root, 'docs/benchmarks.md'), 'utf8'), made);
+});
+
+test('every variant of the plan exists, every group begins with the bare app, and no two groups share a key', () => {
+  const groups = plan(false);
+  for (const { variants } of groups) {
+    assert.equal(variants[0], 'bare');
+    for (const name of variants) variantOf(name);
+  }
+  assert.equal(new Set(groups.map(keyOf)).size, groups.length);
+  const used = new Set(groups.flatMap(({ variants }) => variants));
+  assert.deepEqual(
+    VARIANTS.filter(({ name }) => !used.has(name)),
+    [],
+  );
+  assert.throws(() => variantOf('nobody'), /no variant "nobody"; there are bare, /);
+});
+
+test('a journal is read again, a cut line does not harm it, and one of something else is thrown away', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'o11y-kit-journal-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'journal.jsonl');
+  const first = openJournal(file, 'one');
+  for (const entry of entries) first.add(entry);
+  writeFileSync(file, `${readFileSync(file, 'utf8')}{"kind":"run","gro`);
+
+  const second = openJournal(file, 'one');
+  assert.deepEqual(second.entries, entries);
+  assert.equal(second.rate(keyOf(group)), 500);
+  assert.equal(second.has(keyOf(group), 'kit', 1), true);
+  assert.equal(second.has(keyOf(group), 'kit', 2), false);
+  assert.equal(second.has(keyOf(group), 'sentry', 0), false, 'a failure is tried again');
+  second.add(run('kit', 2, sample(1, 1)));
+  assert.equal(openJournal(file, 'one').has(keyOf(group), 'kit', 2), true);
+  assert.deepEqual(openJournal(file, 'two').entries, []);
+  assert.deepEqual(openJournal(file, 'two').entries, []);
+});
+
+test('median and percentiles', () => {
+  assert.deepEqual(spread([3, undefined, 1, Number.NaN, 2]), { median: 2, min: 1, max: 3, rounds: 3 });
+  assert.equal(spread([1, 2])?.median, 1.5);
+  assert.equal(spread([undefined]), undefined);
+  const hundred = Array.from({ length: 100 }, (_, i) => i + 1);
+  assert.equal(percentile(hundred, 0.5), 50);
+  assert.equal(percentile(hundred, 0.99), 99);
+  assert.ok(Number.isNaN(percentile([], 0.5)));
+});
