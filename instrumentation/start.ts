@@ -95,7 +95,7 @@ function begin(stops: (() => unknown)[]): boolean {
   const onError = (error: unknown) => errors.inc({ error_type: errorType(error), error_category: errorCategory(error) });
   const kit: Kit = { version, config, diagnostics, resource, stats, tracing, metrics, logs, health, redactor, onError };
 
-  stops.push(tracing.start(), () => shipper.stop());
+  stops.push(tracing.start(logs.records), () => shipper.stop());
   metricsApi.setGlobalMeterProvider(metrics.meterProvider);
   stops.push(routeOtelDiagnostics(diagnostics), metrics.start(), health.start());
   const listening = watchListening();

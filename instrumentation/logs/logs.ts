@@ -1,3 +1,4 @@
+import type { LogRecordProcessor } from '@opentelemetry/sdk-logs';
 import type { Config } from '../config.ts';
 import type { Diagnostics } from '../diagnostics.ts';
 import type { LogItem } from '../export/sink.ts';
@@ -6,6 +7,7 @@ import { type AccessLine, createAccessLog } from './access.ts';
 import { captureConsole } from './console.ts';
 import type { Level } from './levels.ts';
 import { createLogger, type Fields, type Logger } from './logger.ts';
+import { createRecordProcessor } from './otel-records.ts';
 import { createOutput } from './output.ts';
 import { PinoWiring } from './pino.ts';
 import { printRecord } from './print-record.ts';
@@ -32,6 +34,8 @@ export interface Logs {
   captureConsole(isServer: () => boolean): () => void;
   /** Writes the access line of a finished request, if `O11Y_ACCESS_LOG` and the app's own logging leave it to the kit. */
   access(line: AccessLine): void;
+  /** Takes the records of OpenTelemetry's Logs API. */
+  readonly records: LogRecordProcessor;
   /** A line of the kit about the process: start, stop, crash. Written synchronously. */
   lifecycle(level: Level, message: string, fields?: Fields): void;
   /** Gives pino, winston and the module loader back. */
@@ -110,6 +114,7 @@ export function createLogs(dependencies: LogsDependencies): Logs {
       }
     },
     lifecycle: (level, message, fields = {}) => lifecycle[level](fields, message),
+    records: createRecordProcessor(shipping),
     adoptPino: (exported) => pino.adopt(exported),
     adoptWinston: (exported) => winston.adopt(exported),
     captureConsole: (isServer) => {

@@ -1,6 +1,7 @@
 import {
   type Context,
   context,
+  logs,
   metrics,
   type Span,
   type SpanContext,
@@ -9,8 +10,10 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
+import { logs as formerLogs } from '@opentelemetry/api-logs';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { resourceFromAttributes } from '@opentelemetry/resources';
+import type { LogRecordProcessor } from '@opentelemetry/sdk-logs';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { SamplingDecision } from '@opentelemetry/sdk-trace';
 import type { Config } from '../config.ts';
@@ -40,7 +43,8 @@ export interface Tracing {
   startSpan(name: string, kind: SpanKind, parent: SpanContext | undefined, startedAt: number): Span;
   /** Another SDK makes the spans of this process: the kit makes no more of its own. */
   stepBack(reason: string): void;
-  start(): () => Promise<void>;
+  /** Registers OpenTelemetry's globals; `records` takes what comes through its Logs API. */
+  start(records: LogRecordProcessor): () => Promise<void>;
 }
 
 interface Dependencies {
@@ -120,7 +124,7 @@ export function createTracing({ config, diagnostics, resource, version, push }: 
         'step back',
       );
     },
-    start() {
+    start(records) {
       const sdk = new NodeSDK({
         autoDetectResources: false,
         resource: resourceFromAttributes({ ...resource.attributes }),
@@ -136,12 +140,16 @@ export function createTracing({ config, diagnostics, resource, version, push }: 
         idGenerator: { generateTraceId: traceId, generateSpanId: spanId },
         spanProcessors: [createProcessor((record) => output(record))],
         metricReaders: [],
-        logRecordProcessors: [],
+        logRecordProcessors: [records],
         instrumentations: [],
       });
       sdk.start();
+      // Apps and libraries that import api-logs, as all did before the API took it in, look for the provider elsewhere.
+      formerLogs.setGlobalLoggerProvider(logs.getLoggerProvider() as Parameters<typeof formerLogs.setGlobalLoggerProvider>[0]);
       return async () => {
         await sdk.shutdown();
+        formerLogs.disable();
+        logs.disable();
         trace.disable();
         context.disable();
         metrics.disable();
