@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../../scripts/tools.ts';
 import { APP_PACKAGES, type Variant } from './catalog.ts';
@@ -67,6 +67,7 @@ function pack(folder: string): Record<string, string> {
   const content = readFileSync(made);
   rmSync(made);
   const name = `o11y-kit-${createHash('sha256').update(content).digest('hex').slice(0, 12)}.tgz`;
+  for (const old of globSync('o11y-kit-*.tgz', { cwd: folder })) if (old !== name) rmSync(join(folder, old));
   writeFileSync(join(folder, name), content);
   return { 'o11y-kit': `file:${name}` };
 }
