@@ -1,155 +1,93 @@
 /**
- * How the viewer's page bears a trace of 10,000 spans: time until the waterfall is painted, and what blocks the browser
- * while one scrolls from end to end, a screen and a half at each step. Where the machine has other work, trust the CPU time.
+ * The viewer: its start and its memory beside a bare Node, what a batch of spans costs it, and how its page bears a long
+ * trace; with `--chatty`, a minute of a chatty service beside a quiet one instead, which also fails if something is amiss.
  *
- * `npm run bench -- viewer`, or `node bench/viewer.ts [--spans 10000] [--rounds 5] [--json]`
+ *     npm run bench -- viewer [--rounds 7] [--spans 10000] [--chromium /usr/bin/chromium] [--json]
+ *     npm run bench -- viewer --chatty [--rate 5000] [--seconds 60]
  */
-import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
+import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
-import { type CDPSession, chromium, type Page } from 'playwright-core';
-import { startViewerServer } from '../viewer/viewer.ts';
+import { findProgram } from '../test/support/needs.ts';
+import { percentile, spread } from './lib/statistics.ts';
+import { measureBatches } from './viewer/batch.ts';
+import { measureChatty, problemsOf } from './viewer/chatty.ts';
+import { batchLines, line, ofBatches, ofOpenings, ofStarts, openingLines, startLines } from './viewer/report.ts';
+import { measureStarts } from './viewer/start.ts';
+import { measureWaterfall } from './viewer/waterfall.ts';
 
 const { values } = parseArgs({
   options: {
+    rounds: { type: 'string', default: '7' },
     spans: { type: 'string', default: '10000' },
-    rounds: { type: 'string', default: '5' },
-    chromium: { type: 'string', default: '/usr/bin/chromium' },
+    chatty: { type: 'boolean', default: false },
+    rate: { type: 'string', default: '5000' },
+    seconds: { type: 'string', default: '60' },
+    chromium: { type: 'string', default: findProgram('chromium') },
     json: { type: 'boolean', default: false },
   },
 });
+const rounds = wholeNumber('--rounds', values.rounds, 100);
+const spans = wholeNumber('--spans', values.spans, 100_000);
+const rate = wholeNumber('--rate', values.rate, 100_000);
+const seconds = wholeNumber('--seconds', values.seconds, 3600);
+const { chromium } = values;
+if (chromium === undefined) fail('no chromium is on PATH; install it, or give --chromium FILE');
 
-interface Round {
-  /** From the navigation to the first painted line, page and trace loaded. */
-  paintMs: number;
-  elements: number;
-  /** CPU time of the page's main thread: from the start to the first lines, and of a step of scrolling. */
-  openCpuMs: number;
-  stepCpuMs: number;
-  /** Tasks that held the page's thread for more than 100 ms while scrolling, and the longest of all (0: none over 50 ms). */
-  longTasks: number;
-  longestMs: number;
+const loadBefore = loadavg()[0];
+if (values.chatty) await chatty(chromium);
+else await figures(chromium);
+
+async function figures(browser: string): Promise<void> {
+  const start = ofStarts(await measureStarts(rounds));
+  tell(startLines(start));
+  const times = await measureBatches(Math.min(rounds, 5));
+  const batch = { json: ofBatches(times.json), protobuf: ofBatches(times.protobuf) };
+  tell([...batchLines('JSON', batch.json), ...batchLines('protobuf', batch.protobuf)]);
+  const page = ofOpenings(await measureWaterfall(spans, rounds, browser));
+  tell(openingLines(spans, page));
+  finish({ start, batch, page: { spans, ...page } });
 }
 
-/** Steps of one scroll from the top to the bottom. */
-const STEPS = 120;
-const ALLOWED_MS = 100;
-
-const spans = Number(values.spans);
-const viewer = await startViewerServer({ port: 0, version: 'bench', assets: join(import.meta.dirname, '../dist/viewer') });
-const browser = await chromium.launch({ executablePath: values.chromium, args: ['--no-sandbox', '--disable-gpu'] });
-try {
-  const id = await sendTrace(spans);
-  const rounds: Round[] = [];
-  for (let n = 0; n < Number(values.rounds); n++) {
-    const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
-    rounds.push(await measure(await context.newPage(), id));
-    await context.close();
-  }
-  report(rounds);
-} finally {
-  await browser.close();
-  await viewer.close();
+async function chatty(browser: string): Promise<void> {
+  const outcome = await measureChatty(rate, seconds, browser);
+  const problems = problemsOf(outcome, rate);
+  const { sent, quietIds, status, shown, answerMs } = outcome;
+  const { storage, dropped } = status;
+  const mb = (bytes: number) => (bytes / 2 ** 20).toFixed(1);
+  const sorted = answerMs.toSorted((a, b) => a - b);
+  tell([
+    `${outcome.spansPerSecond.toFixed(0)} spans a second for ${outcome.seconds.toFixed(0)} s, beside a request a second, the page open:`,
+    `  sent                ${sent.chatty} spans of the chatty service, ${sent.quiet} (${quietIds.length} traces) of the quiet one`,
+    `  kept                ${storage.spans} spans; of the quiet service ${outcome.quietListed.length} traces`,
+    `  dropped             ${dropped.evictedSpans} spans of ${dropped.evictedTraces} traces, by /api/status`,
+    `  the page says       ${shown.total} dropped: ${shown.facts.join('; ')}`,
+    `  telemetry           ${mb(outcome.usedBytes)} of ${mb(storage.maxBytes)} MB at most`,
+    `  resident memory     ${mb(outcome.rssBytes)} MB at most`,
+    `  CPU                 ${(outcome.cpuShare * 100).toFixed(0)} % of a core`,
+    line('a batch answered after', spread(answerMs)!, 'ms', `p99 ${percentile(sorted, 0.99).toFixed(0)} ms`),
+  ]);
+  finish({ ...outcome, answerMs: spread(answerMs), shown: { ...shown, spans: Object.fromEntries(shown.spans) }, problems });
+  for (const problem of problems) console.error(`FAIL  ${problem}`);
+  if (problems.length > 0) process.exitCode = 1;
 }
 
-async function measure(page: Page, id: string): Promise<Round> {
-  await page.addInitScript(`
-    window.tasks = [];
-    new PerformanceObserver((list) => tasks.push(...list.getEntries().map((task) => task.duration))).observe({ type: 'longtask' });
-    new MutationObserver((_, self) => {
-      if (!document.querySelector('[role=treeitem]')) return;
-      self.disconnect();
-      // The frame after the one in which the lines came is when they are on the screen.
-      requestAnimationFrame(() => requestAnimationFrame(() => (window.painted = performance.now())));
-    }).observe(document, { childList: true, subtree: true });`);
-  const session = await page.context().newCDPSession(page);
-  await session.send('Performance.enable', { timeDomain: 'threadTicks' });
-  await page.goto(`${viewer.url}/t/${id}`);
-  // Not waitForFunction, which the page's own policy refuses.
-  const paintMs = await page.evaluate<number>(`(async () => {
-    while (window.painted === undefined) await new Promise((resolve) => setTimeout(resolve, 20));
-    return window.painted;
-  })()`);
-  const elements = await page.evaluate<number>(`document.querySelectorAll('*').length`);
-  const openCpuMs = await threadMs(session);
-  const tasks = await page.evaluate<number[]>(`(async () => {
-    window.tasks.length = 0;
-    const box = document.querySelector('[role=tree]');
-    for (let step = 1; step <= ${STEPS}; step++) {
-      box.scrollTop = ((box.scrollHeight - box.clientHeight) * step) / ${STEPS};
-      await new Promise((resolve) => requestAnimationFrame(resolve));
-    }
-    // Long tasks are told of a moment later.
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    return window.tasks;
-  })()`);
-  return {
-    paintMs,
-    elements,
-    openCpuMs,
-    stepCpuMs: ((await threadMs(session)) - openCpuMs) / STEPS,
-    longTasks: tasks.filter((task) => task > ALLOWED_MS).length,
-    longestMs: Math.max(0, ...tasks),
-  };
+function finish(result: object): void {
+  const load = { before: loadBefore, after: loadavg()[0] };
+  if (values.json) console.log(JSON.stringify({ node: process.version, load, ...result }));
+  tell([`Node ${process.version}; load of the machine ${load.before.toFixed(1)} before, ${load.after.toFixed(1)} after.`]);
 }
 
-async function threadMs(session: CDPSession): Promise<number> {
-  const { metrics } = await session.send('Performance.getMetrics');
-  return (metrics.find(({ name }) => name === 'ThreadTime')?.value ?? Number.NaN) * 1000;
+function tell(lines: readonly string[]): void {
+  if (!values.json) console.log(lines.join('\n'));
 }
 
-/** One trace as a service would send it: batches of 512. */
-async function sendTrace(count: number): Promise<string> {
-  const traceId = randomBytes(16).toString('hex');
-  const ids = Array.from({ length: count }, () => randomBytes(8).toString('hex'));
-  const start = BigInt(Date.now() - 2000) * 1_000_000n;
-  for (let from = 0; from < count; from += 512) {
-    const batch = ids.slice(from, from + 512).map((spanId, at) => {
-      const n = from + at;
-      const begin = start + BigInt(n) * 100_000n;
-      return {
-        traceId,
-        spanId,
-        parentSpanId: n === 0 ? undefined : ids[Math.floor((n - 1) / 8)],
-        name: `step ${n % 300}`,
-        kind: 1,
-        startTimeUnixNano: String(begin),
-        endTimeUnixNano: String(begin + (n === 0 ? 1_200_000_000n : 3_000_000n)),
-        attributes: [{ key: 'http.route', value: { stringValue: '/orders/:id' } }],
-      };
-    });
-    const resource = { attributes: [{ key: 'service.name', value: { stringValue: `service-${(from / 512) % 5}` } }] };
-    const answer = await fetch(`${viewer.url}/v1/traces`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ resourceSpans: [{ resource, scopeSpans: [{ spans: batch }] }] }),
-    });
-    if (!answer.ok) throw new Error(`the viewer answered ${answer.status}: ${await answer.text()}`);
-  }
-  return traceId;
+function wholeNumber(name: string, text: string, most: number): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1 && value <= most) return value;
+  fail(`${name} must be a whole number from 1 to ${most}, not "${text}"`);
 }
 
-function report(rounds: Round[]): void {
-  const middle = (pick: (round: Round) => number) => rounds.map(pick).sort((a, b) => a - b)[Math.floor(rounds.length / 2)];
-  const result = {
-    spans,
-    rounds: rounds.length,
-    paintMs: Math.round(middle(({ paintMs }) => paintMs)),
-    worstPaintMs: Math.round(Math.max(...rounds.map(({ paintMs }) => paintMs))),
-    openCpuMs: Math.round(middle(({ openCpuMs }) => openCpuMs)),
-    stepCpuMs: Math.round(middle(({ stepCpuMs }) => stepCpuMs)),
-    elements: middle(({ elements }) => elements),
-    longTasks: rounds.reduce((sum, { longTasks }) => sum + longTasks, 0),
-    longestMs: Math.round(Math.max(...rounds.map(({ longestMs }) => longestMs))),
-  };
-  if (values.json) console.log(JSON.stringify(result));
-  else {
-    console.log(`A trace of ${spans} spans, ${rounds.length} rounds, each with an empty cache:`);
-    console.log(`  painted after          ${result.paintMs} ms (median), ${result.worstPaintMs} ms (worst)`);
-    console.log(`  CPU of the page        ${result.openCpuMs} ms to open, ${result.stepCpuMs} ms a step of scrolling`);
-    console.log(`  elements               ${result.elements}`);
-    console.log(
-      `  tasks over ${ALLOWED_MS} ms      ${result.longTasks} while scrolling ${STEPS} steps; longest ${result.longestMs || '< 50'} ms`,
-    );
-  }
+function fail(message: string): never {
+  console.error(`bench: ${message}.`);
+  process.exit(2);
 }
