@@ -39,7 +39,6 @@ const app = fork(join(root, 'bench/soak/app.mjs'), {
     OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
     // A batch is given up after this, so that the end of the outage is reached.
     OTEL_EXPORTER_OTLP_TIMEOUT: '2000',
-    OTEL_EXPORTER_PROMETHEUS_HOST: '127.0.0.1',
     O11Y_ACCESS_LOG: 'off',
   },
   stdio: ['ignore', 'ignore', 'pipe', 'ipc'],

@@ -56,7 +56,6 @@ const kit = {
 function kitEnv({ sink, metrics }: Ports): Record<string, string> {
   return {
     ...otlp(sink),
-    OTEL_EXPORTER_PROMETHEUS_HOST: '127.0.0.1',
     OTEL_EXPORTER_PROMETHEUS_PORT: String(metrics),
   };
 }
