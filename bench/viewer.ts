@@ -62,7 +62,8 @@ async function chatty(browser: string): Promise<void> {
     `  dropped             ${dropped.evictedSpans} spans of ${dropped.evictedTraces} traces, by /api/status`,
     `  the page says       ${shown.total} dropped: ${shown.facts.join('; ')}`,
     `  telemetry           ${mb(outcome.usedBytes)} of ${mb(storage.maxBytes)} MB at most`,
-    `  resident memory     ${mb(outcome.rssBytes)} MB at most`,
+    `  held                ${mb(outcome.heldBytes)} MB more than at the start, after garbage collection`,
+    `  resident memory     ${mb(outcome.rssBytes)} MB at most, ${mb(outcome.afterRssBytes)} MB after garbage collection`,
     `  CPU                 ${(outcome.cpuShare * 100).toFixed(0)} % of a core`,
     line('a batch answered after', spread(answerMs)!, 'ms', `p99 ${percentile(sorted, 0.99).toFixed(0)} ms`),
   ]);

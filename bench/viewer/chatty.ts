@@ -24,13 +24,16 @@ export interface Chatty {
   /** The highest that the viewer itself said, and what the process took of the machine. */
   readonly usedBytes: number;
   readonly rssBytes: number;
+  /** What the process holds after a garbage collection, more than it did before anything came. */
+  readonly heldBytes: number;
+  readonly afterRssBytes: number;
   readonly cpuShare: number;
   readonly status: Status;
   readonly shown: ShownDrops;
 }
 
 export async function measureChatty(rate: number, seconds: number, executablePath: string): Promise<Chatty> {
-  const viewer = await startCli();
+  const viewer = await startCli({ heap: true });
   const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-gpu'] });
   try {
     const page = await browser.newPage();
@@ -40,6 +43,7 @@ export async function measureChatty(rate: number, seconds: number, executablePat
     const answerMs: number[] = [];
     const peak = { usedBytes: 0, rssBytes: 0 };
     let sentChatty = 0;
+    const empty = await viewer.heap();
     const cpuBefore = cpuMs(viewer.pid);
     const begin = performance.now();
     const endAt = begin + seconds * 1000;
@@ -64,8 +68,11 @@ export async function measureChatty(rate: number, seconds: number, executablePat
     const took = performance.now() - begin;
     const cpuShare = (cpuMs(viewer.pid) - cpuBefore) / took;
     const status = await ask<Status>(viewer.url, 'status');
+    const full = await viewer.heap();
     return {
       ...peak,
+      heldBytes: full.heldBytes - empty.heldBytes,
+      afterRssBytes: full.rssBytes,
       spansPerSecond: sentChatty / (took / 1000),
       seconds: took / 1000,
       sent: { chatty: sentChatty, quiet: quietIds.length * SPANS_PER_TRACE },
@@ -101,6 +108,7 @@ export function problemsOf({ sent, quietIds, quietListed, status, shown, usedByt
   expect(chattyDropped === dropped.evictedSpans, `${dropped.evictedSpans} spans evicted, ${chattyDropped} of the chatty service`);
   expect(accounted === all, `${all} spans sent, ${accounted} kept or counted as dropped`);
   expect(highest <= storage.maxBytes, `${highest} bytes were used of ${storage.maxBytes}`);
+  expect(of.heldBytes <= storage.maxBytes, `${of.heldBytes} bytes are held after garbage collection, of ${storage.maxBytes}`);
   expect(shown.spans.get('chatty') === chattyDropped, `the page says that the chatty service lost ${shown.spans.get('chatty')}`);
   expect(!shown.spans.has('quiet'), 'the page says that the quiet service lost spans');
   return problems;

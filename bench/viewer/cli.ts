@@ -5,36 +5,48 @@ import { get, type IncomingMessage } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { pathToFileURL } from 'node:url';
 import { root } from '../../scripts/tools.ts';
-import { end } from '../lib/process.ts';
+import { ask, end } from '../lib/process.ts';
 
 const CLI = join(root, 'dist/cli.mjs');
+const HEAP = ['--expose-gc', '--import', pathToFileURL(join(import.meta.dirname, 'heap.mjs')).href];
 const PATIENCE_MS = 5000;
+
+export interface Heap {
+  /** On JavaScript's heap and outside of it. */
+  readonly heldBytes: number;
+  /** What the process still has of the machine. */
+  readonly rssBytes: number;
+}
 
 export interface RunningViewer {
   readonly url: string;
   readonly pid: number;
+  /** Collects garbage, and says what is held after it. Only where it was started with `heap`. */
+  heap(): Promise<Heap>;
   stop(): Promise<void>;
 }
 
 /**
  * The viewer as users start it, from the bundle, on a free port.
  *
+ * @param options `heap`: can be asked for its heap, for which it runs with `--expose-gc`
  * @throws if it ends before it says where it listens; the message has what it said on stderr
  */
-export async function startCli(): Promise<RunningViewer> {
+export async function startCli({ heap = false } = {}): Promise<RunningViewer> {
   // Its folder of scrape addresses is not to be left behind, nor the user's own to be read.
   const state = await mkdtemp(join(tmpdir(), 'o11y-kit-bench-'));
-  const child = spawn(process.execPath, [CLI, 'view', '--port', '0'], {
+  const child = spawn(process.execPath, [...(heap ? HEAP : []), CLI, 'view', '--port', '0'], {
     env: { PATH: process.env.PATH, HOME: state, XDG_STATE_HOME: state },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', ...(heap ? (['ipc'] as const) : [])],
   });
   const stop = async () => {
     await end(child, PATIENCE_MS);
     await rm(state, { recursive: true, force: true });
   };
   try {
-    return { url: await address(child), pid: child.pid!, stop };
+    return { url: await address(child), pid: child.pid!, heap: () => ask<Heap>(child, 'heap'), stop };
   } catch (error) {
     await stop();
     throw error;
