@@ -103,8 +103,9 @@ for (const { major, path: node, skip } of NODES) {
     }
 
     for (const [name, row] of Object.entries(ROWS)) {
-      const late = row.since !== undefined && major < row.since && `this version of the library needs Node ${row.since}`;
-      it(name, { skip: late }, async () => {
+      // A library that asks for a later Node is no row of an earlier one.
+      if (row.since !== undefined && major < row.since) continue;
+      it(name, async () => {
         const { id, result, server, clients, arrived } = await run(name, row.spans);
         assert.equal(result.status, row.status, JSON.stringify(result));
         assert.equal(result.error, row.error);
@@ -215,10 +216,13 @@ for (const { major, path: node, skip } of NODES) {
       assert.equal((await run('a lone surrogate in baggage', 0)).result.status, 200);
     });
 
-    it('a request belongs to where it was made', { skip: major < 22 && 'Node 20 does not tell where that was' }, async () => {
-      const { server, clients } = await run('elsewhere made');
-      assert.equal(clients[0].parentSpanId, server.spanId);
-    });
+    // Node 20 does not tell where that was: see docs/node-20.md.
+    if (major >= 22) {
+      it('a request belongs to where it was made', async () => {
+        const { server, clients } = await run('elsewhere made');
+        assert.equal(clients[0].parentSpanId, server.spanId);
+      });
+    }
 
     it('baggage that came in goes on, with the correlation id', async () => {
       const { id, arrived } = await run('get');
