@@ -14,6 +14,11 @@ export interface Api extends Resilience {
   readonly operation: Operation;
 }
 
+/**
+ * Ids follow the work by themselves through promises, timers, streams and events. To another thread nothing crosses by
+ * itself: a message is data, and the preload runs in main threads only. Whoever awaits an answer still has the id
+ * afterwards; work that is to have it elsewhere gets it with its message, and runs under it by {@link Correlation.run}.
+ */
 export interface Correlation {
   /** The id of the request or operation that is running, if any. */
   id(): string | undefined;

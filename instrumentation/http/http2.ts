@@ -36,7 +36,7 @@ export function createHttp2(header: string, spans: ServerSpans): Http2 {
       if (typeof stream?.respond !== 'function' || typeof headers?.[':method'] !== 'string') return undefined;
       const { session } = stream;
       const state = spans.begin({
-        headers: headers.host === undefined ? withHost(headers) : headers,
+        headers,
         method: headers[':method'],
         target: headers[':path'] ?? '*',
         secure: headers[':scheme'] === 'https' || session?.encrypted === true,
@@ -50,10 +50,6 @@ export function createHttp2(header: string, spans: ServerSpans): Http2 {
     },
     undo: () => undoAll(undo),
   };
-}
-
-function withHost(headers: Record<string, string>): Record<string, string> {
-  return headers[':authority'] === undefined ? headers : { ...headers, host: headers[':authority'] };
 }
 
 function peerOf(session: any): { peerAddress: string | undefined; peerPort: number | undefined } {
@@ -72,7 +68,7 @@ function streamEmit(original: (...args: any[]) => boolean, spans: ServerSpans) {
     const inside = this._events?.[event] === undefined || storage.getStore() === state.context;
     const result: boolean = inside ? Reflect.apply(original, this, arguments) : enter(state, original, this, arguments);
     if (event === 'close') {
-      const status = this.sentHeaders?.[':status'];
+      const status = statusOf(this);
       spans.end(state, status, this.rstCode !== 0 || status === undefined);
       spans.closeStream(state);
     }
@@ -90,12 +86,18 @@ function respond(original: (...args: any[]) => unknown, at: number, lower: strin
     const result = Reflect.apply(original, this, args);
     const sent = this.sentHeaders;
     const type = sent?.['content-type'];
-    if (typeof type === 'string' && type.startsWith('text/event-stream')) spans.openStream(state, 'sse', sent[':status']);
+    if (typeof type === 'string' && type.startsWith('text/event-stream')) spans.openStream(state, 'sse', statusOf(this));
     // WebSocket over HTTP/2. @see https://www.rfc-editor.org/rfc/rfc8441
-    else if (state.message.headers[':protocol'] === 'websocket' && sent?.[':status'] === 200)
+    else if (state.message.headers[':protocol'] === 'websocket' && statusOf(this) === 200)
       spans.openStream(state, 'websocket', 200);
     return result;
   };
+}
+
+/** What was sent; a text where the app gave one. */
+function statusOf(stream: { sentHeaders?: Record<string, unknown> }): number | undefined {
+  const status = stream.sentHeaders?.[':status'];
+  return status === undefined ? undefined : Number(status);
 }
 
 function has(headers: unknown, lower: string): boolean {

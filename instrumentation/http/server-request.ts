@@ -2,9 +2,6 @@ import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { Span } from '@opentelemetry/api';
 import type { FindRoute, KitContext, RequestState } from '../context.ts';
 
-/** Marks a server of the kit's own, which is not observed. */
-export const INTERNAL = Symbol.for('o11y-kit.internal');
-
 /** `upgrade` is a protocol other than WebSocket, `tunnel` a CONNECT. */
 export type StreamKind = 'sse' | 'websocket' | 'upgrade' | 'tunnel';
 

@@ -6,14 +6,11 @@ import { errorType } from '../error-type.ts';
 import type { Kit } from '../kit.ts';
 import type { HistogramChild } from '../metrics/metrics.ts';
 import { CORRELATION_ID, METRICS } from '../names.ts';
-import { redactUrl } from '../redact-url.ts';
 import { clientAddress, knownMethod, spanMethod, splitHost } from './attributes.ts';
 import { type RequestMessage, ServerRequest, type StreamKind } from './server-request.ts';
 
 const FALLBACK_HEADER = 'x-request-id';
 const MOST_CHILDREN = 5000;
-/** Characters of path and query that an access line may take. */
-const MOST_TARGET = 4096;
 
 /** Start and end of server requests: span, RED sample, correlation id, access line, in one pass. Nothing here throws. */
 export interface ServerSpans {
@@ -33,7 +30,7 @@ const getter = {
 };
 
 export function createServerSpans(kit: Kit): ServerSpans {
-  const { config, metrics, tracing, logs, redactor } = kit;
+  const { config, metrics, tracing, logs } = kit;
   const { fields } = tracing.propagation;
   const header = config.correlationHeader.toLowerCase();
   const trusted = config.trustInbound === 'on';
@@ -115,17 +112,15 @@ export function createServerSpans(kit: Kit): ServerSpans {
       const seconds = (endedAt - request.startedAt) / 1000;
       child(request.method, template, status, failure).observe(seconds, request.span.spanContext());
     }
-    const logging = config.accessLog === 'on' || (config.accessLog === 'auto' && !request.logged);
     if (request.span.isRecording()) describe(request, template, status, failure);
     (request.span as { endAt?: (reading: number) => void }).endAt?.(endedAt);
     // What a caller did wrong (a 404, a refused body) is his error: counted, it would let a scanner raise an alarm.
     if (failure !== '' && request.error !== undefined) kit.onError(request.error);
-    if (!logging) return;
     const { message } = request;
     logs.access({
       method: message.method ?? request.method,
       route: template,
-      path: redactUrl(message.target.slice(0, MOST_TARGET), redactor),
+      path: message.target,
       status: status ?? 0,
       durationMs: endedAt - request.startedAt,
       client: clientAddress(message.headers, message.peerAddress),

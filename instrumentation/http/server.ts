@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
-import { REQUEST, storage } from '../context.ts';
+import { INTERNAL, REQUEST, storage } from '../context.ts';
 import { CLIENT } from './client.ts';
 import type { ClientRequest, ClientSpans } from './client-spans.ts';
 import { enter } from './enter.ts';
 import type { Http2 } from './http2.ts';
-import { INTERNAL, type ServerRequest } from './server-request.ts';
+import type { ServerRequest } from './server-request.ts';
 import type { ServerSpans } from './server-spans.ts';
 import { onFirstAnswer } from './upgrade.ts';
 import { headerValue, undoAll, wrap } from './wrap.ts';
