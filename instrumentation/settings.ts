@@ -1,3 +1,5 @@
+import { createRedactor, REDACTED } from './redaction.ts';
+
 /**
  * How one environment variable is read. `parse` returns the value, or throws a string-message Error whose text says
  * what is allowed; the caller then keeps the default and reports the problem.
@@ -137,7 +139,7 @@ export function read<T>(definition: Setting<T>, env: Readonly<Record<string, str
   try {
     return definition.parse(raw);
   } catch {
-    const shown = definition.secret ? 'its value (hidden)' : JSON.stringify(withoutPassword(raw).slice(0, 100));
+    const shown = definition.secret ? 'its value (hidden)' : JSON.stringify(withoutSecrets(raw).slice(0, 100));
     const used = definition.fallbackText ?? show(definition.fallback);
     problems.push({
       env: definition.env,
@@ -151,10 +153,12 @@ export function read<T>(definition: Setting<T>, env: Readonly<Record<string, str
 export function show(value: unknown): string {
   if (Array.isArray(value)) return value.length > 0 ? value.join(',') : 'none';
   if (typeof value === 'object' && value !== null) return Object.keys(value).length > 0 ? JSON.stringify(value) : 'none';
-  return value === undefined || value === '' ? 'none' : withoutPassword(String(value));
+  return value === undefined || value === '' ? 'none' : withoutSecrets(String(value));
 }
 
-/** Addresses may hold a password (`https://user:password@host`). */
-function withoutPassword(text: string): string {
-  return text.replace(/\/\/[^/\s@]*@/g, '//[redacted]@');
+const redactor = createRedactor();
+
+/** Addresses may hold a password (`https://user:password@host`) or a key (`?api_key=…`). */
+function withoutSecrets(text: string): string {
+  return redactor.text(text.replace(/\/\/[^/\s@]*@/g, `//${REDACTED}@`));
 }

@@ -4,6 +4,7 @@ import { type Config, otlpTarget } from '../config.ts';
 import { type Diagnostics, reason } from '../diagnostics.ts';
 import { createRedactor } from '../redaction.ts';
 import type { Resource } from '../resource.ts';
+import { show } from '../settings.ts';
 import { createSpanEncoder, type EncodedSpan } from './otlp-json.ts';
 import { FLUSHED, type FromWorker, type ToWorker, UNDELIVERED, type WorkerStart } from './protocol.ts';
 import { ExportQueue } from './queue.ts';
@@ -160,7 +161,7 @@ export function createShipper({ config, diagnostics, resource, stats, dist }: De
     if (error !== undefined) {
       const { url } = otlpTarget(config, signal);
       diagnostics.warn(
-        `${dropped} ${signal === 'traces' ? 'spans' : 'log records'} could not be delivered to ${url}: ${error}`,
+        `${dropped} ${signal === 'traces' ? 'spans' : 'log records'} could not be delivered to ${show(url)}: ${error}`,
         `export ${signal}`,
       );
     }

@@ -4,6 +4,7 @@ import { type Diagnostics, reason } from '../diagnostics.ts';
 import type { SinkSettings } from '../export/sink.ts';
 import { METRICS } from '../names.ts';
 import type { Resource } from '../resource.ts';
+import { show } from '../settings.ts';
 import { Slice } from './pause.ts';
 import type { KitRegistry } from './registry.ts';
 import type { Family, Sample } from './types.ts';
@@ -68,7 +69,10 @@ export function createPush({ config, diagnostics, resource, registry, worker: fi
       if (error === undefined) exported.inc({ signal: 'metrics' }, points);
       else {
         dropped.inc({ signal: 'metrics', reason: 'export_failed' }, points);
-        diagnostics.warn(`metrics could not be delivered to ${target.url}: ${error}. They are sent again next time.`, 'push');
+        diagnostics.warn(
+          `metrics could not be delivered to ${show(target.url)}: ${error}. They are sent again next time.`,
+          'push',
+        );
       }
     }
   }

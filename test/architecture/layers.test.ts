@@ -8,10 +8,10 @@ const root = join(import.meta.dirname, '../..');
 // Imports point to earlier layers only; parts of one layer know nothing of each other. A part is a folder, or a file where
 // instrumentation/ itself is meant.
 const LAYERS: readonly (readonly string[])[] = [
-  ['names', 'errors', 'error-type', 'clock', 'guard'],
+  ['names', 'errors', 'error-type', 'clock', 'guard', 'redaction'],
   ['settings'],
   ['config'],
-  ['diagnostics', 'ids', 'redaction', 'heap-limit'],
+  ['diagnostics', 'ids', 'heap-limit'],
   ['resource', 'correlation', 'redact-url'],
   ['context'],
   ['export'],

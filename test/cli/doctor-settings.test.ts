@@ -55,7 +55,8 @@ test('secrets and passwords of addresses are never shown', () => {
   assert.doesNotMatch(said, /hunter2/);
   assert.match(said, /value \(hidden\)/);
   assert.match(said, /\[redacted\]@c:4318/);
-  assert.doesNotMatch(JSON.stringify(settings({ OTEL_EXPORTER_OTLP_ENDPOINT: 'ftp://me:hunter2@c' })), /hunter2/);
+  for (const bad of ['ftp://me:hunter2@c', 'ftp://c/?api_key=hunter2'])
+    assert.doesNotMatch(JSON.stringify(settings({ OTEL_EXPORTER_OTLP_ENDPOINT: bad })), /hunter2/);
 });
 
 test('no variable is both a setting and unread', () => {

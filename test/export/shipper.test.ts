@@ -258,6 +258,19 @@ test('a certificate that cannot be read costs the spans and the lines, and says 
   assert.match(messages.join(), /could not be delivered to .*OTEL_EXPORTER_OTLP_CERTIFICATE: the file cannot be read/);
 });
 
+test('a failed delivery names the address without its password and key', async () => {
+  const { shipper, stats, messages } = start({
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://me:hunter2@127.0.0.1:1/v1/traces?api_key=hunter3',
+    OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: 'http://me:hunter2@127.0.0.1:1/v1/logs?api_key=hunter3',
+    OTEL_EXPORTER_OTLP_TIMEOUT: '200',
+  });
+  push(shipper, 1);
+  await shipper.flush(10_000);
+  await settled(stats);
+  assert.match(messages.join(), /could not be delivered to http:\/\/\[redacted\]@127\.0\.0\.1:1\/v1\//);
+  assert.doesNotMatch(messages.join(), /hunter/);
+});
+
 test('a span that cannot be written costs itself alone', async () => {
   const { shipper, stats } = start();
   const hostile = Object.defineProperty({}, 'a', {
