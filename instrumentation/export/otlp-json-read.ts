@@ -15,8 +15,7 @@ export function readSpans(run: SpanRun, resource: Resource): ReadableSpan[] {
 
 function readSpan(json: any, resource: Resource, instrumentationScope: ReadableSpan['instrumentationScope']): ReadableSpan {
   const { traceId, spanId, parentSpanId, flags } = json;
-  const traceState = json.traceState ? new TraceState(json.traceState) : undefined;
-  const context: SpanContext = { traceId, spanId, traceFlags: flags & 0xff, traceState };
+  const context: SpanContext = { traceId, spanId, traceFlags: flags & 0xff, traceState: readState(json) };
   return {
     name: json.name,
     kind: json.kind - 1,
@@ -37,7 +36,13 @@ function readSpan(json: any, resource: Resource, instrumentationScope: ReadableS
       droppedAttributesCount: event.droppedAttributesCount,
     })),
     links: (json.links ?? []).map((link: any) => ({
-      context: { traceId: link.traceId, spanId: link.spanId, traceFlags: link.flags & 0xff },
+      context: {
+        traceId: link.traceId,
+        spanId: link.spanId,
+        traceFlags: link.flags & 0xff,
+        isRemote: (link.flags & IS_REMOTE) !== 0,
+        traceState: readState(link),
+      },
       attributes: readAttributes(link.attributes),
       droppedAttributesCount: link.droppedAttributesCount,
     })),
@@ -47,6 +52,10 @@ function readSpan(json: any, resource: Resource, instrumentationScope: ReadableS
     droppedEventsCount: json.droppedEventsCount ?? 0,
     droppedLinksCount: json.droppedLinksCount ?? 0,
   };
+}
+
+function readState({ traceState }: { traceState?: string }): TraceState | undefined {
+  return traceState ? new TraceState(traceState) : undefined;
 }
 
 function time(nanos: string): HrTime {

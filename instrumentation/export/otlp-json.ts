@@ -42,8 +42,9 @@ export function createSpanEncoder(redactor?: Redactor): (span: SpanRecord) => En
 
   function link({ context, attributes: own, droppedAttributesCount }: SpanRecord['links'][number]): string {
     const dropped = droppedAttributesCount ? `,"droppedAttributesCount":${droppedAttributesCount}` : '';
-    const flags = (context.traceFlags & 0xff) | IS_REMOTE_KNOWN;
-    return `{"traceId":"${context.traceId}","spanId":"${context.spanId}","attributes":${write(own)}${dropped},"flags":${flags}}`;
+    const flags = (context.traceFlags & 0xff) | IS_REMOTE_KNOWN | (context.isRemote ? IS_REMOTE : 0);
+    const state = context.traceState ? `,"traceState":${JSON.stringify(context.traceState)}` : '';
+    return `{"traceId":"${context.traceId}","spanId":"${context.spanId}"${state},"attributes":${write(own)}${dropped},"flags":${flags}}`;
   }
 
   return (span) => {

@@ -9,9 +9,18 @@ export interface EventRecord {
 }
 
 export interface LinkRecord {
-  readonly context: Pick<SpanContext, 'traceId' | 'spanId' | 'traceFlags'>;
+  readonly context: Pick<SpanContext, 'traceId' | 'spanId' | 'traceFlags' | 'isRemote'> & {
+    /** W3C `tracestate`, serialised. */
+    readonly traceState?: string;
+  };
   readonly attributes?: Attributes;
   readonly droppedAttributesCount?: number;
+}
+
+/** What is kept of the context that a link leads to. Apps may give anything for one. */
+export function linkedContext({ traceId, spanId, traceFlags, isRemote, traceState }: SpanContext): LinkRecord['context'] {
+  const state = typeof traceState?.serialize === 'function' ? traceState.serialize() : undefined;
+  return { traceId, spanId, traceFlags, isRemote, traceState: state };
 }
 
 /**

@@ -1,7 +1,7 @@
 import { TraceFlags } from '@opentelemetry/api';
 import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace';
 import { correlationIdOf } from '../context.ts';
-import type { SpanRecord } from '../export/span-record.ts';
+import { linkedContext, type SpanRecord } from '../export/span-record.ts';
 import { CORRELATION_ID } from '../names.ts';
 
 /** Takes the spans of the SDK's own tracers: the app's manual ones and those of official instrumentations. */
@@ -42,7 +42,7 @@ function record(span: ReadableSpan): SpanRecord {
       droppedAttributesCount,
     })),
     links: span.links.map(({ context, attributes, droppedAttributesCount }) => ({
-      context: { traceId: context.traceId, spanId: context.spanId, traceFlags: context.traceFlags },
+      context: linkedContext(context),
       attributes,
       droppedAttributesCount,
     })),

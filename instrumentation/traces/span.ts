@@ -14,7 +14,7 @@ import {
 } from '@opentelemetry/api';
 import { cleanAttributes, isAnyValue, isSimpleAttributeValue, isTimeInput, timeInputToHrTime } from '@opentelemetry/core';
 import { type HrTime, wallTime } from '../clock.ts';
-import type { EventRecord, LinkRecord, SpanRecord } from '../export/span-record.ts';
+import { type EventRecord, type LinkRecord, linkedContext, type SpanRecord } from '../export/span-record.ts';
 import { SCOPE } from '../names.ts';
 
 export interface SpanLimits {
@@ -122,8 +122,7 @@ export class KitSpan implements Span {
       this.#links.shift();
       this.#droppedLinks++;
     }
-    const { traceId, spanId, traceFlags } = link.context;
-    this.#links.push({ context: { traceId, spanId, traceFlags }, ...this.#clean(link.attributes, isAnyValue) });
+    this.#links.push({ context: linkedContext(link.context), ...this.#clean(link.attributes, isAnyValue) });
     return this;
   }
 

@@ -42,7 +42,13 @@ const span: fc.Arbitrary<SpanRecord> = fc.record({
   events: fc.array(fc.record({ name: fc.string(), time, attributes, droppedAttributesCount: count }), { maxLength: 3 }),
   links: fc.array(
     fc.record({
-      context: fc.record({ traceId: hex(32), spanId: hex(16), traceFlags: fc.constantFrom(0, 1) }),
+      context: fc.record({
+        traceId: hex(32),
+        spanId: hex(16),
+        traceFlags: fc.constantFrom(0, 1),
+        isRemote: fc.boolean(),
+        traceState: fc.constantFrom(undefined, 'vendor=1,other=a'),
+      }),
       attributes,
       droppedAttributesCount: count,
     }),
