@@ -63,10 +63,13 @@ export class ExportQueue<T> {
   readonly drain = (): void => {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#items.length === 0) return;
-    const items = this.#items;
-    this.#items = [];
-    if (!this.#post(items)) this.lost(items.length);
+    while (this.#items.length > 0) {
+      const items = this.#items.slice(0, this.#piece);
+      const posted = this.#post(items);
+      // Only now: a post that fails because the thread is gone calls lost(), which leaves alone what still waits here.
+      this.#items = this.#items.slice(items.length);
+      if (!posted) this.lost(items.length);
+    }
   };
 
   /** The export thread has said what became of `exported + dropped` items. */
