@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
+import { SDK_INFO } from '@opentelemetry/core';
 import type { Config } from './config.ts';
 import { uuidv7 } from './ids.ts';
 
@@ -22,6 +23,10 @@ export interface Resource {
 
 const MOST_PARENTS = 32;
 
+// Where Node's names are not those of the conventions.
+const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', ia32: 'x86', arm: 'arm32', ppc: 'ppc32' };
+const SYSTEMS: Readonly<Record<string, string>> = { win32: 'windows', sunos: 'solaris' };
+
 /** Settings first, then the nearest package.json above the app's entry file, then `unknown_service:node`. Never throws. */
 export function detectResource(config: Config, kitVersion: string): Resource {
   const { entry } = config.surroundings;
@@ -36,13 +41,14 @@ export function detectResource(config: Config, kitVersion: string): Resource {
     'service.name': serviceName,
     'service.instance.id': instanceId,
     'host.name': hostname(),
-    'host.arch': process.arch === 'x64' ? 'amd64' : process.arch,
-    'os.type': process.platform,
+    'host.arch': ARCHITECTURES[process.arch] ?? process.arch,
+    'os.type': SYSTEMS[process.platform] ?? process.platform,
     'process.pid': process.pid,
     'process.runtime.name': 'nodejs',
     'process.runtime.version': process.versions.node,
     'telemetry.sdk.language': 'nodejs',
     'telemetry.sdk.name': 'opentelemetry',
+    'telemetry.sdk.version': SDK_INFO['telemetry.sdk.version'],
     'telemetry.distro.name': 'o11y-kit',
     'telemetry.distro.version': kitVersion,
     ...given,
