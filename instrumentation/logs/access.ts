@@ -1,5 +1,6 @@
 import type { Context } from '@opentelemetry/api';
 import { KitContext, logFields } from '../context.ts';
+import { redactUrl } from '../redact-url.ts';
 import type { Redactor } from '../redaction.ts';
 import { LEVELS, type Level } from './levels.ts';
 import type { Emit } from './logger.ts';
@@ -46,7 +47,7 @@ export function createAccessLog({ mode, level, service, redactor, emit }: Depend
     const number = failed ? LEVELS.error : LEVELS.info;
     if (number < least) return;
     const time = Date.now();
-    const path = redactor.text(line.path.slice(0, MOST_PATH));
+    const path = redactUrl(line.path.slice(0, MOST_PATH), redactor);
     const json =
       `{"level":"${failed ? 'error' : 'info'}","time":"${isoTime(time)}"${logFields(context)}${head}` +
       `,"http.method":${JSON.stringify(method)},"http.route":${JSON.stringify(line.route)},"http.status":${status}` +
