@@ -61,7 +61,7 @@ export interface LogsDependencies {
 export function createLogs(dependencies: LogsDependencies): Logs {
   const { config, diagnostics, resource, outlet, onLine, categorize } = dependencies;
   const redactor = dependencies.redactor ?? createRedactor(config.redactKeys);
-  const output = createOutput(config.logFormat, diagnostics, (traceId) => `${config.endpoint}/t/${traceId}`);
+  const output = createOutput(config.logFormat, diagnostics, viewerLink(config.endpoint));
   const shipping = createShipping({
     exporter: config.logsExporter,
     outlet,
@@ -136,4 +136,11 @@ export function createLogs(dependencies: LogsDependencies): Logs {
       output.stop();
     },
   };
+}
+
+const LOCAL = /^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
+
+/** The viewer answers where telemetry is sent to, if that is on this machine; any other backend has addresses of its own. */
+function viewerLink(endpoint: string): ((traceId: string) => string) | undefined {
+  return LOCAL.test(endpoint) ? (traceId) => `${endpoint}/t/${traceId}` : undefined;
 }
