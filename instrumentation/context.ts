@@ -44,6 +44,9 @@ export interface RequestState {
 /** Key of the {@link RequestState} on `IncomingMessage`, `ServerResponse` and HTTP/2 streams. */
 export const REQUEST = Symbol.for('o11y-kit.request');
 
+/** Marks the kit's own servers, so that nothing here takes them for the app's. */
+export const INTERNAL = Symbol.for('o11y-kit.internal');
+
 /**
  * An OpenTelemetry context whose hot values are plain fields. Immutable but for the cached {@link logFields}.
  *

@@ -59,7 +59,7 @@ export function createDiagnostics(
   };
 }
 
-/** Sends OpenTelemetry's own diagnostics the same way, one level quieter: its info is our debug. */
+/** Sends OpenTelemetry's own diagnostics the same way, but quieter: its errors are our warnings, what else it says is debug. */
 export function routeOtelDiagnostics(diagnostics: Diagnostics): () => void {
   const text = (parts: unknown[]) => parts.map((part) => (part instanceof Error ? part.message : String(part))).join(' ');
   diag.setLogger(

@@ -1,5 +1,5 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { INTERNAL } from '../health/listening.ts';
+import { INTERNAL } from '../context.ts';
 
 const MOST_CONNECTIONS = 50;
 const HEADERS_MS = 5000;

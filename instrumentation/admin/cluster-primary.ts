@@ -1,7 +1,7 @@
 import { unlinkSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
+import { INTERNAL } from '../context.ts';
 import { type Diagnostics, reason } from '../diagnostics.ts';
-import { INTERNAL } from '../health/listening.ts';
 import { depart, mergeSnapshots, type Part } from '../metrics/merge.ts';
 import type { Snapshot } from '../metrics/metrics.ts';
 import {

@@ -1,7 +1,5 @@
 import { Server } from 'node:net';
-
-/** Marks the kit's own servers, so that neither this file nor the HTTP instrumentation takes them for the app's. */
-export const INTERNAL = Symbol.for('o11y-kit.internal');
+import { INTERNAL } from '../context.ts';
 
 const MOST_SERVERS = 100;
 

@@ -1,12 +1,12 @@
-import { createContextKey } from '@opentelemetry/api';
+import { suppressTracing } from '@opentelemetry/core';
 import { ROOT, storage } from '../context.ts';
 import { type Diagnostics, reason } from '../diagnostics.ts';
 import { Slice } from './pause.ts';
 
 const LIMIT_MS = 3000;
 
-// OpenTelemetry's own mark: what a collector does to a database or a queue is no part of anybody's trace.
-const SILENT = ROOT.setValue(createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING'), true);
+// What a collector does to a database or a queue is no part of anybody's trace.
+const SILENT = suppressTracing(ROOT);
 
 type Collect = () => void | Promise<void>;
 
