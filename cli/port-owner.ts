@@ -41,7 +41,7 @@ export function describe(port: number, owner: Owner): string {
     case 'collector':
       return (
         `An OpenTelemetry collector${by} already answers on port ${port}: apps send to it, and its backends show what ` +
-        `they send.\nStop it (o11y-kit down, if it is the kit's own stack) to use the viewer in its place, ${other}.`
+        `they send.\nStop it to use the viewer in its place, ${other}.`
       );
     case 'other':
       return `Something else${by} listens on port ${port}, and it does not take telemetry.\nStop it, ${other}.`;

@@ -199,7 +199,7 @@ export const SETTINGS = {
     '',
     'Folder in which the process announces its scrape address (Prometheus file_sd), if it exists.',
     {
-      fallbackText: 'the folder that `o11y-kit view` and `up` make',
+      fallbackText: 'the folder that `o11y-kit view` makes',
     },
   ),
   correlationHeader: matching(

@@ -13,7 +13,7 @@ const ASK_MS = 1000;
 /** Whether /metrics and /health can be served, and whether Prometheus is told where. */
 export async function pageOf(config: Config, targets: string): Promise<Finding[]> {
   if (!config.metricsExporter.includes('prometheus'))
-    return [note('not served', 'OTEL_METRICS_EXPORTER leaves "prometheus" out: no /metrics and no /health.')];
+    return [note('not served', 'OTEL_METRICS_EXPORTER leaves "prometheus" out: no /metrics; /health is served all the same.')];
   return [await portOf(config), targetsOf(config, targets)];
 }
 
@@ -63,7 +63,7 @@ function targetsOf({ targetsDir }: Config, folder: string): Finding {
   const trouble = troubleWith(folder);
   if (trouble === undefined) return ok('targets folder', `${folder}: running apps announce their addresses there`);
   if (trouble === 'absent' && !targetsDir)
-    return note('targets folder', `there is none: apps do not announce their addresses. \`o11y-kit view\` and \`up\` make it.`);
+    return note('targets folder', `there is none: apps do not announce their addresses. \`o11y-kit view\` makes it.`);
   const text = trouble === 'absent' ? `there is no folder ${folder}` : `${folder}: ${trouble}`;
   return problem('targets folder', `${text}; the address is not announced.`, `Make the folder, or unset O11Y_TARGETS_DIR.`);
 }
