@@ -5,6 +5,8 @@ const MOST_DEPTH = 8;
 const MOST_MEMBERS = 200;
 const MOST_NODES = 5_000;
 const MOST_CACHED_KEYS = 2_000;
+// Letters of all further keys: V8 refuses an expression that is much larger, and only when it is first used.
+const MOST_SUSPECT_LETTERS = 2_000;
 
 // A key is secret if, without case and separators, it ends with one of these: so `accessToken`, `x-api-key` and `DB_PASSWORD`
 // are, and `max_tokens`, `token_count` and `secretary` are not.
@@ -58,7 +60,9 @@ export function createRedactor(extraKeys: readonly string[] = []): Redactor {
   const extra = new Set(extraKeys.map(normal).filter(Boolean));
   // A further key may be spelled with any separators in a line, so each of its letters may be followed by one.
   const suspects = [SUSPECT, ...[...extra].map((key) => [...key].map(escaped).join('[-_. ]?'))];
-  const suspect = new RegExp(suspects.join('|'), 'i');
+  const letters = [...extra].reduce((sum, key) => sum + key.length, 0);
+  // Past the bound every text is suspect: slower, and nothing secret slips through.
+  const suspect = letters > MOST_SUSPECT_LETTERS ? /(?:)/ : new RegExp(suspects.join('|'), 'i');
   const known = new Map<string, boolean>();
 
   function isSecret(key: string): boolean {

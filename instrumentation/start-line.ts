@@ -23,7 +23,8 @@ export function startLine({ version, config, resource, adminUrl, servesMetrics, 
   ];
   const given = settingsGiven(config);
   if (given.length > 0) parts.push(`set ${given.join(', ')}`);
-  return parts.join(' | ');
+  // A name or value given from outside must not write a second line, nor steer a terminal.
+  return parts.join(' | ').replace(/[\u0000-\u001f\u007f-\u009f]+/g, ' ');
 }
 
 function destination(config: Config, signal: 'traces' | 'logs'): string {
