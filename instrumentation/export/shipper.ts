@@ -17,8 +17,12 @@ const MOST_STARTS = 5;
 const MINUTE_MS = 60_000;
 /** Items wait here for company at most this long; the export thread does the batching proper. */
 const HANDOVER_MS = 100;
-/** What completes the resource is not waited for any longer. */
-const MOST_HOLD_MS = 2000;
+/**
+ * What completes the resource is waited for this often and this long, some two seconds in all. In turns of the event loop and
+ * not by the clock: an app that is busy while it starts holds up what is waited for as well.
+ */
+const HOLD_TURNS = 100;
+const HOLD_TURN_MS = 20;
 
 /** The way out of the process: two bounded queues and one thread that exports them. */
 export interface Shipper {
@@ -181,10 +185,14 @@ export function createShipper({ config, diagnostics, resource, stats, dist }: De
     hold(until) {
       const releases = Object.values(queues).map((queue) => queue.hold());
       const release = () => {
-        clearTimeout(timer);
         for (const one of releases.splice(0)) one();
       };
-      const timer = setTimeout(release, MOST_HOLD_MS).unref();
+      let turns = 0;
+      const wait = () => {
+        if (++turns > HOLD_TURNS) release();
+        else if (releases.length > 0) setTimeout(wait, HOLD_TURN_MS).unref();
+      };
+      wait();
       until.then(release, release);
     },
     flush(timeoutMs, { last = false } = {}) {

@@ -41,7 +41,7 @@ test('a process that logs at once, is busy and finds the usual port taken, says 
   await new Promise((resolve) => usual.once('listening', resolve).once('error', resolve).listen(9464, '127.0.0.1'));
   const viewer = await startViewer();
   const code = `console.log('at once');
-    const until = Date.now() + 500;
+    const until = Date.now() + 2500;
     while (Date.now() < until);
     setInterval(() => {}, 1000);`;
   const child = spawn(process.execPath, ['--import', preload, '--eval', code], {
