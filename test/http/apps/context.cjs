@@ -222,11 +222,16 @@ async function http2() {
       stream.respond({ ':status': 200 });
       stream.end('x');
     });
-    setTimeout(() => here('timer'), 2);
+    setTimeout(() => {
+      here('timer');
+      pieces.emit('timer');
+    }, 2);
     stream.on('close', () => here('close'));
   });
+  const timer = once(pieces, 'timer');
   const other = connect(`http://127.0.0.1:${await listen(streams)}`);
   await request2(other, 'data', 'stream-1', true);
+  await timer;
   other.close();
   streams.close();
   await once(streams, 'close');
