@@ -86,7 +86,9 @@ export function createClientSpans(kit: Kit): ClientSpans {
       if (method === '_OTHER') span.setAttribute('http.request.method_original', outgoing.method);
       span.setAttribute('server.address', outgoing.host);
       span.setAttribute('server.port', outgoing.port);
-      span.setAttribute('url.full', `${scheme}://${host}${standard ? '' : `:${outgoing.port}`}${outgoing.path}`);
+      // The target of CONNECT and of `OPTIONS *` is no path.
+      const path = outgoing.path.startsWith('/') ? outgoing.path : '';
+      span.setAttribute('url.full', `${scheme}://${host}${standard ? '' : `:${outgoing.port}`}${path}`);
       const id = correlationIdOf(parent);
       if (id !== undefined) span.setAttribute(CORRELATION_ID, id);
     }
