@@ -7,6 +7,7 @@ import {
   TraceFlags,
   trace,
 } from '@opentelemetry/api';
+import { isTracingSuppressed } from '@opentelemetry/core';
 
 const HEADER = 'uber-trace-id';
 const SAMPLED_OR_DEBUG = 0x03;
@@ -22,7 +23,7 @@ export const jaegerPropagator: TextMapPropagator = {
 
   inject(context: Context, carrier: unknown, setter: TextMapSetter) {
     const spanContext = trace.getSpanContext(context);
-    if (!spanContext || !isSpanContextValid(spanContext)) return;
+    if (!spanContext || !isSpanContextValid(spanContext) || isTracingSuppressed(context)) return;
     const flags = spanContext.traceFlags & TraceFlags.SAMPLED ? '01' : '00';
     setter.set(carrier, HEADER, `${spanContext.traceId}:${spanContext.spanId}:0:${flags}`);
   },
