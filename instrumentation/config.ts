@@ -244,10 +244,6 @@ export const SETTINGS = {
   ),
   quiet: flag('O11Y_QUIET', 'No start line.'),
   requiredEnv: list('O11Y_REQUIRED_ENV', [], 'Variables without which the process is not ready.'),
-  slowQueryMs: integer('O11Y_SLOW_QUERY_MS', 500, 1, MAX_MS, 'Milliseconds from which a query is logged as slow.'),
-  aiPrices: text('O11Y_AI_PRICES', '', 'JSON file with prices of models in US dollars for a million tokens.', {
-    fallbackText: 'the built-in table',
-  }),
   redactKeys: list('O11Y_REDACT_KEYS', [], 'Further keys whose values are never recorded.'),
   shutdownDelayMs: integer(
     'O11Y_SHUTDOWN_DELAY_MS',
@@ -345,10 +341,17 @@ export interface OtlpTarget {
   readonly protocol: 'http/json' | 'http/protobuf';
 }
 
+/** The path is added to that of the address, whose query (a key, often) stays at the end. */
+function below(address: string, path: string): string {
+  const url = new URL(address);
+  url.pathname = url.pathname.replace(/\/+$/, '') + path;
+  return url.href;
+}
+
 /** @see https://opentelemetry.io/docs/specs/otel/protocol/exporter/ */
 export function otlpTarget(config: Config, signal: Signal): OtlpTarget {
   return {
-    url: config[`${signal}Endpoint`] || `${config.endpoint}/v1/${signal}`,
+    url: config[`${signal}Endpoint`] || below(config.endpoint, `/v1/${signal}`),
     headers: { ...config.headers, ...config[`${signal}Headers`] },
     timeoutMs: config[`${signal}Timeout`] ?? config.timeout,
     compression: config[`${signal}Compression`] ?? config.compression,

@@ -65,7 +65,7 @@ const BUNDLES: Record<string, BuildOptions> = {
     ...cjs,
     entryPoints: ['instrumentation/start.ts'],
     plugins: [leaveOut(NEVER_USED, /[\\/]@opentelemetry[\\/]sdk-node[\\/]/)],
-    external: ['pino-pretty', 'import-in-the-middle'],
+    external: ['pino-pretty'],
   },
   'worker.cjs': {
     ...cjs,
