@@ -69,7 +69,7 @@ const ROWS: Readonly<Record<string, Row>> = {
   'fetch 500': { status: 500 },
   'fetch refused': { error: 'ECONNREFUSED', unsent: true },
   'fetch reset': { error: 'ECONNRESET', type: '' },
-  'fetch aborted': { error: 'TimeoutError', cut: true },
+  'fetch aborted': { error: 'TimeoutError', type: '', cut: true },
   'fetch half': { error: 'UND_ERR_SOCKET', type: '' },
   'fetch redirect': { status: 200, spans: 2 },
   'fetch never read': { status: 200 },
