@@ -17,6 +17,8 @@ import {
 
 const ANSWER_MS = 2000;
 const MOST_WORKERS = 512;
+/** Snapshots of one worker that may be under way at once. */
+const MOST_ANSWERS = 16;
 const MOST_FAMILIES = 20_000;
 
 /** A process that was forked by this one and shares its page. */
@@ -113,9 +115,13 @@ export function gatherWorkers({ job, diagnostics, address }: GatheringDeps, path
 
   function take(member: Member, message: FromWorker): void {
     if (message.type === 'health') {
+      // The socket is open to every local user: what does not look like a report would break the page of all.
+      if (typeof message.health?.report?.checks !== 'object' || message.health.report.checks === null)
+        return void member.socket.destroy();
       member.health = message.health;
       member.healthAt = performance.now();
     } else if (message.type === 'family') {
+      if (!member.coming.has(message.id) && member.coming.size >= MOST_ANSWERS) return void member.socket.destroy();
       const families = member.coming.get(message.id) ?? [];
       if (families.length >= MOST_FAMILIES) return void member.socket.destroy();
       families.push(message.family);
