@@ -157,7 +157,9 @@ test('a backend that dies and comes back: recorded is exported and dropped, and 
   let down = false;
   viewer.respond(() => (down ? { reset: true } : undefined));
   const { shipper, stats } = start({
-    OTEL_EXPORTER_OTLP_TIMEOUT: '200',
+    // Too short for a second attempt, which comes after 800 ms at the earliest, and long enough for a busy machine to answer:
+    // what is answered too late counts as dropped, and has arrived all the same.
+    OTEL_EXPORTER_OTLP_TIMEOUT: '750',
     OTEL_BSP_SCHEDULE_DELAY: '10',
     OTEL_BLRP_SCHEDULE_DELAY: '10',
     OTEL_BSP_MAX_QUEUE_SIZE: '300',

@@ -84,8 +84,9 @@ for (const { major, path: node, skip } of NODES) {
       (await viewer.waitForSpans({ kind: 'server', attributes: { 'correlation.id': id } }, { timeout: 15_000 }))[0];
 
     for (const { path, status, error, own, since } of ROWS) {
-      const late = since !== undefined && major < since && `headers as a list need Node ${since}`;
-      it(path, { skip: late }, async () => {
+      // Headers as a list came to Node after that: there is no such row before.
+      if (since !== undefined && major < since) continue;
+      it(path, async () => {
         const id = newId();
         const answer = await send(path, id);
         assert.equal(answer.headers[':status'], status);
