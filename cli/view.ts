@@ -41,6 +41,8 @@ const view: Command = {
       onSpans: noPage ? printRequests(terminal) : undefined,
     });
     if (viewer === undefined) return 1;
+    // Before anything is printed: whoever reads it may send the signal at once.
+    const stopped = untilStopped();
     const problem = makeTargetsFolder(terminal.env);
     if (problem !== '') terminal.error(`Apps will not leave their scrape addresses for Prometheus: ${problem}`);
     if (noPage) terminal.error(`Receiving on ${viewer.url}; a line for each request follows.`);
@@ -48,7 +50,7 @@ const view: Command = {
       terminal.out(`Viewer: ${viewer.url}`);
       terminal.out('Waiting for apps: node --import o11y-kit/preload app.js   (Ctrl-C ends)');
     }
-    await untilStopped();
+    await stopped;
     await viewer.close();
     return 0;
   },
