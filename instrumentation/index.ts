@@ -1,22 +1,17 @@
 import { type Api, type Correlation, currentApi } from './api.ts';
 import type { Logger } from './logs/logger.ts';
 import type { UserCounter, UserGauge, UserHistogram, UserMetrics } from './metrics/types.ts';
+import type { BreakerRecorder } from './recorders/breaker.ts';
 import type { Operation, OperationOptions } from './recorders/operation.ts';
-import type { BreakerRecorder, CacheRecorder, RateLimitRecorder, RetryRecorder } from './recorders/resilience.ts';
+import type { CacheRecorder, RateLimitRecorder, RetryRecorder } from './recorders/resilience.ts';
 
 export type { Correlation } from './api.ts';
 export type { Check, CheckOptions, Outcome } from './health/check.ts';
 export type { Logger } from './logs/logger.ts';
 export type { UserCounter, UserGauge, UserHistogram, UserMetrics } from './metrics/types.ts';
+export type { BreakerRecorder, BreakerResult, BreakerState } from './recorders/breaker.ts';
 export type { OperationOptions } from './recorders/operation.ts';
-export type {
-  BreakerRecorder,
-  BreakerResult,
-  BreakerState,
-  CacheRecorder,
-  RateLimitRecorder,
-  RetryRecorder,
-} from './recorders/resilience.ts';
+export type { CacheRecorder, RateLimitRecorder, RetryRecorder } from './recorders/resilience.ts';
 
 // Everything here looks the preload up when it is called, so an app may import it before or without the preload: then
 // functions run as they are, recorders do nothing, and nothing throws.

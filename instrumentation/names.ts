@@ -144,11 +144,17 @@ export const METRICS = {
   breakerState: gauge('circuitbreaker_state', 'State of a circuit breaker: 0 closed, 1 open, 2 half-open', 'name'),
   breakerRequests: counter(
     'circuitbreaker_requests_total',
-    'Calls through a circuit breaker by result (success, failure, timeout, rejected, fallback)',
+    'Calls through a circuit breaker by result (success, failure, timeout, rejected; fallback comes in addition)',
     'name',
     'result',
   ),
   breakerChanges: counter('circuitbreaker_state_changes_total', 'State changes of a circuit breaker', 'name', 'from', 'to'),
+  breakerProbes: counter(
+    'circuitbreaker_half_open_probes_total',
+    'Calls that a half-open circuit breaker let through, by result',
+    'name',
+    'result',
+  ),
   retryAttempts: counter('o11y_retry_attempts_total', 'Attempts by result (success, failure, exhausted)', 'name', 'result'),
   rateLimitRequests: counter('o11y_rate_limit_requests_total', 'Requests by result (allowed, limited)', 'limiter', 'result'),
   cacheRequests: counter('o11y_cache_requests_total', 'Cache look-ups by result (hit, miss, error)', 'cache', 'result'),

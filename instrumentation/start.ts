@@ -21,7 +21,7 @@ import { createLogs } from './logs/logs.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import { METRICS, METRICS_URL } from './names.ts';
 import { createOperation } from './recorders/operation.ts';
-import { createResilience } from './recorders/resilience.ts';
+import { resilienceOf } from './recorders/resilience.ts';
 import { createRedactor } from './redaction.ts';
 import { detectResource } from './resource.ts';
 import { startLine } from './start-line.ts';
@@ -138,6 +138,7 @@ function begin(stops: (() => unknown)[]): boolean {
     () => admin.stop(),
   );
 
+  const resilience = resilienceOf(kit);
   stops.push(
     publishApi({
       version,
@@ -152,7 +153,10 @@ function begin(stops: (() => unknown)[]): boolean {
         },
       },
       operation: createOperation(kit),
-      ...createResilience(kit),
+      breaker: resilience.breaker,
+      retry: resilience.retry,
+      rateLimit: resilience.rateLimit,
+      cache: resilience.cache,
     }),
   );
 

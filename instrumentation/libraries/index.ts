@@ -12,13 +12,14 @@ import { hono } from './hono.ts';
 import { createWiring, hookRequire, namesFor, type Wired } from './hook.ts';
 import { koa } from './koa.ts';
 import { nest } from './nest.ts';
+import { opossum } from './opossum.ts';
 import { dependenciesOf, manifestsAround } from './packages.ts';
 import { pino } from './pino.ts';
 import { promClient } from './prom-client.ts';
 import { winston } from './winston.ts';
 
 /** Every library that the kit wires. Settings, documentation, `doctor` and tests derive from this array. */
-export const LIBRARIES: readonly Library[] = [express, fastify, koa, hono, nest, pino, winston, promClient];
+export const LIBRARIES: readonly Library[] = [express, fastify, koa, hono, nest, pino, winston, promClient, opossum];
 
 export interface Libraries {
   /** What has been wired so far; libraries are wired as the app loads them. */

@@ -1,16 +1,7 @@
 import { trace } from '@opentelemetry/api';
 import type { Kit } from '../kit.ts';
 import { METRICS } from '../names.ts';
-
-export type BreakerState = 'closed' | 'open' | 'half-open';
-export type BreakerResult = 'success' | 'failure' | 'timeout' | 'rejected' | 'fallback';
-
-/** What a circuit breaker, hand-written or wired, tells the kit. */
-export interface BreakerRecorder {
-  /** The breaker is now in this state. The first call sets it; later ones count and log the change. */
-  state(to: BreakerState): void;
-  request(result: BreakerResult): void;
-}
+import { type BreakerRecorder, type Breakers, createBreakers } from './breaker.ts';
 
 export interface RetryRecorder {
   /** One attempt: it worked, it failed and will be repeated, or it failed and nothing follows. */
@@ -28,6 +19,7 @@ export interface CacheRecorder {
   error(): void;
 }
 
+/** What an app may tell of its own breakers, retries, limiters and caches. */
 export interface Resilience {
   breaker(name: string): BreakerRecorder;
   retry(name: string): RetryRecorder;
@@ -35,51 +27,33 @@ export interface Resilience {
   cache(name: string): CacheRecorder;
 }
 
-const STATE_VALUE: Record<BreakerState, number> = { closed: 0, open: 1, 'half-open': 2 };
+/** The same for the libraries that the kit wires, which also know of breaker objects and of time limits. */
+export interface LibraryResilience extends Resilience {
+  readonly breakers: Breakers;
+  /** An operation exceeded its time limit. */
+  timedOut(component: string, operation: string, timeoutMs?: number): void;
+}
 
-/** Names whose states are remembered; beyond it a recorder knows only what it was told itself. */
-const MOST_NAMES = 10_000;
+const ofKit = new WeakMap<Kit, LibraryResilience>();
 
-export function createResilience({ metrics, logs, diagnostics }: Kit): Resilience {
-  const states = metrics.gauge(METRICS.breakerState);
-  const requests = metrics.counter(METRICS.breakerRequests);
-  const changes = metrics.counter(METRICS.breakerChanges);
+/** The recorders of a kit: one set for the app and for all libraries, which may speak of the same breaker. */
+export function resilienceOf(kit: Kit): LibraryResilience {
+  let resilience = ofKit.get(kit);
+  if (resilience === undefined) ofKit.set(kit, (resilience = createResilience(kit)));
+  return resilience;
+}
+
+function createResilience(kit: Kit): LibraryResilience {
+  const { metrics } = kit;
   const attempts = metrics.counter(METRICS.retryAttempts);
   const limits = metrics.counter(METRICS.rateLimitRequests);
   const lookups = metrics.counter(METRICS.cacheRequests);
-
-  // By name, so that an app may ask for a recorder anew each time that it has something to say.
-  const current = new Map<string, BreakerState>();
+  const timeouts = metrics.counter(METRICS.operationTimeouts);
+  const breakers = createBreakers(kit);
 
   return {
-    breaker(name) {
-      return {
-        state(to) {
-          if (!Object.hasOwn(STATE_VALUE, to)) {
-            const allowed = Object.keys(STATE_VALUE).join(', ');
-            diagnostics.warn(
-              `O11Y_METRIC: breaker(${JSON.stringify(name)}).state: ${String(to)} is no state; there are ${allowed}. It is ignored.`,
-            );
-            return;
-          }
-          const from = current.get(name);
-          if (to === from) return;
-          if (from !== undefined || current.size < MOST_NAMES) current.set(name, to);
-          states.set({ name }, STATE_VALUE[to]);
-          if (from === undefined) return;
-          changes.inc({ name, from, to });
-          trace.getActiveSpan()?.addEvent('circuitbreaker.state_change', { 'circuitbreaker.name': name, from, to });
-          logs.logger[to === 'open' ? 'warn' : 'info'](
-            { component: 'circuitbreaker', breaker: name, from, to },
-            `circuit breaker ${name}: ${from} → ${to}`,
-          );
-        },
-        request(result) {
-          requests.inc({ name, result });
-          if (result === 'rejected') trace.getActiveSpan()?.addEvent('circuitbreaker.rejected', { 'circuitbreaker.name': name });
-        },
-      };
-    },
+    breakers,
+    breaker: (name) => breakers.named(name),
     retry: (name) => ({
       attempt(result) {
         attempts.inc({ name, result });
@@ -98,5 +72,9 @@ export function createResilience({ metrics, logs, diagnostics }: Kit): Resilienc
       miss: () => lookups.inc({ cache: name, result: 'miss' }),
       error: () => lookups.inc({ cache: name, result: 'error' }),
     }),
+    timedOut(component, operation, timeoutMs) {
+      timeouts.inc({ component, operation });
+      trace.getActiveSpan()?.addEvent('timeout', { 'timeout.operation': operation, 'timeout.ms': timeoutMs });
+    },
   };
 }
