@@ -3,7 +3,8 @@
  * tell a page that is out of date.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { alertFiles } from './generate/alerts.ts';
 import { PAGES } from './generate/pages.ts';
 import { root } from './tools.ts';
 
@@ -11,4 +12,9 @@ mkdirSync(join(root, 'docs'), { recursive: true });
 for (const [name, make] of Object.entries(PAGES)) {
   writeFileSync(join(root, 'docs', name), make());
   console.log(`docs/${name}`);
+}
+for (const [path, text] of Object.entries(alertFiles())) {
+  mkdirSync(dirname(join(root, path)), { recursive: true });
+  writeFileSync(join(root, path), text);
+  console.log(path);
 }

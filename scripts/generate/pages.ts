@@ -1,3 +1,4 @@
+import { alerts } from './alerts.ts';
 import { configuration } from './configuration.ts';
 import { errors } from './errors.ts';
 import { libraries } from './libraries.ts';
@@ -9,4 +10,5 @@ export const PAGES: Readonly<Record<string, () => string>> = {
   'metrics.md': metrics,
   'libraries.md': libraries,
   'errors.md': errors,
+  'alerts.md': alerts,
 };
