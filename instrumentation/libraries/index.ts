@@ -3,10 +3,13 @@ import { realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { reason } from '../diagnostics.ts';
 import type { Kit } from '../kit.ts';
+import { bullmq } from './bullmq.ts';
 import type { Library, Undo } from './define.ts';
 import { hookImport } from './esm.ts';
 import { express } from './express.ts';
+import { expressRateLimit } from './express-rate-limit.ts';
 import { fastify } from './fastify.ts';
+import { fastifyRateLimit } from './fastify-rate-limit.ts';
 import { FOREIGN, RUNNING_BEFORE, runningAgent } from './foreign.ts';
 import { hono } from './hono.ts';
 import { createWiring, hookRequire, namesFor, type Wired } from './hook.ts';
@@ -14,12 +17,29 @@ import { koa } from './koa.ts';
 import { nest } from './nest.ts';
 import { opossum } from './opossum.ts';
 import { dependenciesOf, manifestsAround } from './packages.ts';
+import { pg } from './pg.ts';
 import { pino } from './pino.ts';
 import { promClient } from './prom-client.ts';
+import { rateLimiterFlexible } from './rate-limiter-flexible.ts';
 import { winston } from './winston.ts';
 
 /** Every library that the kit wires. Settings, documentation, `doctor` and tests derive from this array. */
-export const LIBRARIES: readonly Library[] = [express, fastify, koa, hono, nest, pino, winston, promClient, opossum];
+export const LIBRARIES: readonly Library[] = [
+  express,
+  fastify,
+  koa,
+  hono,
+  nest,
+  pino,
+  winston,
+  promClient,
+  opossum,
+  bullmq,
+  pg,
+  expressRateLimit,
+  fastifyRateLimit,
+  rateLimiterFlexible,
+];
 
 export interface Libraries {
   /** What has been wired so far; libraries are wired as the app loads them. */
