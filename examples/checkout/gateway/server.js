@@ -59,7 +59,7 @@ app.use((error, _req, res, _next) => {
   res.status(status).json({ error: status < 500 ? error.message : 'internal error' });
 });
 
-const server = app.listen(Number(process.env.PORT ?? 3000), '127.0.0.1', (error) => {
+const server = app.listen(Number(process.env.PORT ?? 3000), process.env.HOST ?? '127.0.0.1', (error) => {
   if (error) throw error;
   log.info(`gateway listening on http://127.0.0.1:${server.address().port}`);
 });

@@ -55,6 +55,6 @@ app.get('/orders/:id', async (request, reply) => {
   return found;
 });
 
-await app.listen({ port: Number(process.env.PORT ?? 3001), host: '127.0.0.1' });
+await app.listen({ port: Number(process.env.PORT ?? 3001), host: process.env.HOST ?? '127.0.0.1' });
 
 process.once('SIGTERM', () => app.close());

@@ -40,7 +40,7 @@ function rate(name: string, fallback: number): number {
   throw new RangeError(`${name} must be a number from 0 to 1, not "${process.env[name]}"`);
 }
 
-server.listen(Number(process.env.PORT ?? 3002), '127.0.0.1', () => {
+server.listen(Number(process.env.PORT ?? 3002), process.env.HOST ?? '127.0.0.1', () => {
   console.log(`payments listening on http://127.0.0.1:${(server.address() as AddressInfo).port}`);
 });
 
