@@ -1,5 +1,6 @@
 import { alerts } from './alerts.ts';
 import { configuration } from './configuration.ts';
+import { dashboards } from './dashboards.ts';
 import { errors } from './errors.ts';
 import { libraries } from './libraries.ts';
 import { metrics } from './metrics.ts';
@@ -10,5 +11,6 @@ export const PAGES: Readonly<Record<string, () => string>> = {
   'metrics.md': metrics,
   'libraries.md': libraries,
   'errors.md': errors,
+  'dashboards.md': dashboards,
   'alerts.md': alerts,
 };

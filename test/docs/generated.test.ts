@@ -14,7 +14,7 @@ const docs = join(import.meta.dirname, '../../docs');
 for (const [name, make] of Object.entries(PAGES)) {
   test(`docs/${name} is what \`npm run generate\` writes`, () => {
     assert.equal(readFileSync(join(docs, name), 'utf8'), make(), 'run: npm run generate');
-    assert.match(make(), /^<!-- Generated from instrumentation\/\S+ by `npm run generate`/);
+    assert.match(make(), /^<!-- Generated from (instrumentation|dashboards|alerts)\/\S+ by `npm run generate`/);
   });
 }
 
