@@ -245,6 +245,13 @@ export const SETTINGS = {
   quiet: flag('O11Y_QUIET', 'No start line.'),
   requiredEnv: list('O11Y_REQUIRED_ENV', [], 'Variables without which the process is not ready.'),
   redactKeys: list('O11Y_REDACT_KEYS', [], 'Further keys whose values are never recorded.'),
+  slowQueryMs: integer(
+    'O11Y_SLOW_QUERY_MS',
+    500,
+    0,
+    MAX_MS,
+    'Milliseconds from which a database call is logged as slow; 0 logs none.',
+  ),
   shutdownDelayMs: integer(
     'O11Y_SHUTDOWN_DELAY_MS',
     0,

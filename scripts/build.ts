@@ -30,6 +30,21 @@ function leaveOut(packages: RegExp, importedBy: RegExp): Plugin {
   };
 }
 
+// The hooks that official instrumentations would install for themselves. The kit finds libraries with a hook of its own and
+// hands them over, so that two hooks never stand in one another's way and `require` costs an app nothing more.
+const OTHER_HOOKS = /^(require|import)-in-the-middle$/;
+
+const noHooks: Plugin = {
+  name: 'official instrumentations install no hooks',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: OTHER_HOOKS }, ({ path }) => ({ path, namespace: 'no-hooks' }));
+    onLoad({ filter: /.*/, namespace: 'no-hooks' }, () => ({
+      contents: 'export class Hook { unhook() {} }',
+      loader: 'js',
+    }));
+  },
+};
+
 const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const define = { O11Y_KIT_VERSION: JSON.stringify(version) };
 
@@ -66,6 +81,11 @@ const BUNDLES: Record<string, BuildOptions> = {
     entryPoints: ['instrumentation/start.ts'],
     plugins: [leaveOut(NEVER_USED, /[\\/]@opentelemetry[\\/]sdk-node[\\/]/)],
     external: ['pino-pretty'],
+  },
+  'instrumentations.cjs': {
+    ...cjs,
+    entryPoints: ['instrumentation/libraries/official-classes.ts'],
+    plugins: [noHooks],
   },
   'worker.cjs': {
     ...cjs,

@@ -1,6 +1,6 @@
 /**
- * Whether a version lies in a range such as `>=4.0.0 <6.0.0 || >=7.1.0`: comparators `>=`, `>`, `<`, `<=` and `=`
- * separated by blanks, alternatives by `||`. A pre-release counts as its release, so that `5.0.0-beta.1` is wired like
+ * Whether a version lies in a range such as `>=4.0.0 <6.0.0 || >=7.1.0`: comparators `>=`, `>`, `<`, `<=`, `=` and
+ * `^` separated by blanks, alternatives by `||`. A pre-release counts as its release, so that `5.0.0-beta.1` is wired like
  * 5.0.0. That is all the grammar that the table of libraries needs.
  */
 export function inRange(version: string, range: string): boolean {
@@ -24,7 +24,7 @@ function parse(text: string): Version | undefined {
 }
 
 function holds(version: Version, comparator: string): boolean {
-  const [, operator, bound] = /^(>=|<=|>|<|=)(.+)$/.exec(comparator) ?? [];
+  const [, operator, bound] = /^(>=|<=|>|<|=|\^)(.+)$/.exec(comparator) ?? [];
   const limit = bound === undefined ? undefined : parse(bound);
   if (limit === undefined) throw new Error(`"${comparator}" is no comparator of a version range`);
   const order = version[0] - limit[0] || version[1] - limit[1] || version[2] - limit[2];
@@ -37,6 +37,11 @@ function holds(version: Version, comparator: string): boolean {
       return order > 0;
     case '<':
       return order < 0;
+    case '^': {
+      // Up to the next change of the first part that is not zero.
+      const first = limit.findIndex((part) => part > 0);
+      return order >= 0 && limit.every((part, at) => (first >= 0 && at > first) || part === version[at]);
+    }
     default:
       return order === 0;
   }

@@ -1,6 +1,7 @@
 import {
   type Context,
   context,
+  INVALID_TRACEID,
   logs,
   metrics,
   type Span,
@@ -94,7 +95,9 @@ export function createTracing({ config, diagnostics, resource, version, push }: 
     get tracer() {
       return trace.getTracer(SCOPE, version);
     },
-    startSpan(name, kind, parent, startedAt) {
+    startSpan(name, kind, given, startedAt) {
+      // What carries no trace, such as a call outside of any, hands down a span context of zeros.
+      const parent = given?.traceId === INVALID_TRACEID ? undefined : given;
       const id = parent?.traceId ?? traceId();
       const traceState = parent?.traceState;
       let traceFlags = TraceFlags.NONE;

@@ -1,0 +1,188 @@
+import { type Attributes, type Span, SpanKind, SpanStatusCode, type TracerProvider, trace } from '@opentelemetry/api';
+import { active, correlationIdOf } from '../context.ts';
+import { errorCategory, errorType } from '../error-type.ts';
+import type { Kit } from '../kit.ts';
+import type { HistogramChild } from '../metrics/metrics.ts';
+import { CORRELATION_ID, METRICS } from '../names.ts';
+import { type Failure, failureOf, safeMessage } from './failure.ts';
+import { createPools, type Pools } from './pools.ts';
+import { slowCalls } from './slow.ts';
+import { describeSql } from './sql.ts';
+import { createTargets, type Targets } from './targets.ts';
+import { type Call, callTracerProvider } from './tracer.ts';
+
+/** What all libraries that talk to a database share. */
+export interface Databases {
+  /**
+   * For official instrumentations of drivers: what each call is made into is said in {@link createDatabases}.
+   */
+  readonly drivers: TracerProvider;
+  /** For mappers on top of a driver (Mongoose): spans only. The driver below counts the call, and finds it slow. */
+  readonly mappers: TracerProvider;
+  readonly pools: Pools;
+  readonly targets: Targets;
+  /**
+   * A connection could not be had, or it took `O11Y_SLOW_QUERY_MS` or longer: the one case in which obtaining a connection
+   * has a span of its own, since nothing else would say where the time went.
+   */
+  connected(server: Server, startedAt: number, error: unknown): void;
+}
+
+export interface Server {
+  readonly system: string;
+  readonly address: string | undefined;
+  readonly port: number | undefined;
+  readonly namespace: string | undefined;
+}
+
+const MOST_CHILDREN = 5000;
+const made = new WeakMap<Kit, Databases>();
+
+/** The kit's one set of these, made when the first database library is wired. */
+export function databasesOf(kit: Kit): Databases {
+  let databases = made.get(kit);
+  if (databases === undefined) made.set(kit, (databases = createDatabases(kit)));
+  return databases;
+}
+
+/** The name of a server's health check and of its pool: no user, no password, stable from start to start. */
+export function serverName({ system, address, port, namespace }: Server): string {
+  return `${system} ${poolName({ address, port, namespace })}`;
+}
+
+export function poolName({ address, port, namespace }: Omit<Server, 'system'>): string {
+  return `${address || 'localhost'}${port === undefined ? '' : `:${port}`}${namespace ? `/${namespace}` : ''}`.slice(0, 80);
+}
+
+/**
+ * From each call: a span in the caller's trace (none without one: a poller would fill the backend with traces of one span),
+ * `db_client_operation_duration_seconds` whether sampled or not, the state of the server for health, the slow-query line,
+ * and for a failed call its type and category on the span and in `o11y_errors_total`.
+ *
+ * @see https://opentelemetry.io/docs/specs/semconv/database/database-spans/
+ */
+function createDatabases(kit: Kit): Databases {
+  const duration = kit.metrics.histogram(METRICS.dbDuration);
+  const children = new Map<string, HistogramChild>();
+  const pools = createPools(kit.metrics);
+  const targets = createTargets(kit.health, kit.diagnostics);
+  const slow = slowCalls(kit);
+
+  function startSpan(name: string, kind: SpanKind, parent: Parameters<Kit['tracing']['startSpan']>[2], startedAt: number) {
+    return kit.tracing.enabled ? kit.tracing.startSpan(name, kind, parent, startedAt) : undefined;
+  }
+
+  function child(system: string, operation: string, collection: string, failure: string): HistogramChild {
+    const key = `${system}\n${operation}\n${collection}\n${failure}`;
+    let known = children.get(key);
+    if (known === undefined) {
+      if (children.size >= MOST_CHILDREN) children.clear();
+      known = duration.child(system, operation, collection, failure);
+      children.set(key, known);
+    }
+    return known;
+  }
+
+  function driverEnded(call: Call): void {
+    const { attributes, failure, span, startedAt, endedAt } = call;
+    const system = text(attributes['db.system.name']);
+    const query = text(attributes['db.query.text']);
+    const sql = SQL[system];
+    const statement = sql === undefined || query === '' ? undefined : describeSql(query, sql);
+    const operation = statement?.operation ?? text(attributes['db.operation.name']).toUpperCase();
+    const collection = statement?.collection ?? text(attributes['db.collection.name']);
+    const namespace = text(attributes['db.namespace']);
+    const type = failure === undefined ? '' : errorType({ code: failure.code, name: failure.name });
+    child(system, operation, collection, type).observe((endedAt - startedAt) / 1000, span?.spanContext());
+    const port = attributes['server.port'];
+    const server = {
+      system,
+      address: text(attributes['server.address']),
+      port: typeof port === 'number' ? port : undefined,
+      namespace,
+    };
+    targets.note(serverName(server), failure);
+    slow(call, {
+      system,
+      operation,
+      collection,
+      namespace,
+      shape: statement?.shape ?? query,
+      durationMs: endedAt - startedAt,
+    });
+    if (failure !== undefined) kit.onError(failure);
+    if (span?.isRecording()) {
+      if (statement !== undefined) span.setAttribute('db.query.text', statement.shape);
+      span.setAttribute('db.operation.name', operation);
+      if (collection !== '') span.setAttribute('db.collection.name', collection);
+      span.updateName([operation, collection || namespace].filter(Boolean).join(' ') || system);
+    }
+    finish(call, statement === undefined ? NAMES : NAMES_AND_TEXT);
+  }
+
+  return {
+    drivers: callTracerProvider({ startSpan, ended: driverEnded }),
+    mappers: callTracerProvider({ startSpan, ended: (call) => finish(call, NONE) }),
+    pools,
+    targets,
+    connected(server, startedAt, error) {
+      const endedAt = performance.now();
+      const failure = error === undefined || error === null ? undefined : failureOf(error);
+      if (failure !== undefined) {
+        targets.note(serverName(server), failure);
+        kit.onError(error);
+      } else if (kit.config.slowQueryMs === 0 || endedAt - startedAt < kit.config.slowQueryMs) return;
+      const context = active();
+      const parent = trace.getSpanContext(context);
+      const span = parent === undefined ? undefined : startSpan(`${server.system} connect`, SpanKind.CLIENT, parent, startedAt);
+      const attributes: Attributes = {
+        'db.system.name': server.system,
+        'db.namespace': server.namespace,
+        'server.address': server.address,
+        'server.port': server.port,
+      };
+      finish({ name: '', attributes, span, failure, context, startedAt, endedAt }, NONE);
+    },
+  };
+}
+
+/** Which SQL a system speaks; the others' statements are not read. */
+const SQL: Readonly<Record<string, 'ansi' | 'mysql' | undefined>> = {
+  postgresql: 'ansi',
+  mysql: 'mysql',
+  mariadb: 'mysql',
+  'microsoft.sql_server': 'ansi',
+  sqlite: 'ansi',
+};
+
+const NONE: ReadonlySet<string> = new Set();
+/** Attributes that are set from what was read, not from what the instrumentation says. */
+const NAMES: ReadonlySet<string> = new Set(['db.operation.name', 'db.collection.name']);
+const NAMES_AND_TEXT: ReadonlySet<string> = new Set([...NAMES, 'db.query.text']);
+
+function finish({ span, attributes, failure, context, endedAt }: Call, done: ReadonlySet<string>): void {
+  if (span === undefined) return;
+  if (span.isRecording()) {
+    for (const key of Object.keys(attributes)) {
+      const value = attributes[key];
+      if (value !== undefined && !done.has(key)) span.setAttribute(key, value);
+    }
+    const id = correlationIdOf(context);
+    if (id !== undefined) span.setAttribute(CORRELATION_ID, id);
+    if (failure !== undefined) recordFailure(span, failure);
+  }
+  (span as { endAt?: (reading: number) => void }).endAt?.(endedAt);
+}
+
+function recordFailure(span: Span, failure: Failure): void {
+  const message = safeMessage(failure);
+  span.setAttribute('error.type', errorType(failure));
+  span.setAttribute('error.category', errorCategory(failure));
+  if (failure.code !== undefined) span.setAttribute('db.response.status_code', failure.code);
+  span.setStatus({ code: SpanStatusCode.ERROR, message });
+  span.addEvent('exception', { 'exception.type': failure.code ?? failure.name, 'exception.message': message });
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}

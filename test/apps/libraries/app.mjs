@@ -1,0 +1,3 @@
+const { default: app } = await import(`./${process.env.APP}.cjs`);
+
+export default app;

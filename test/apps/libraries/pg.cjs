@@ -1,0 +1,36 @@
+/** node-postgres: a pool of two connections. */
+module.exports = (pg, url) => {
+  const pool = new pg.Pool({ connectionString: url, max: 2, connectionTimeoutMillis: 1000 });
+  pool.on('error', () => {});
+  return {
+    query: async ({ id = '1' }) => (await pool.query('select name from customers where id = $1', [id])).rows,
+    literal: async () => (await pool.query("select name from customers where name = 'Ada' and id in (1, 2, 3)")).rows,
+    callback: () =>
+      new Promise((resolve, reject) => {
+        pool.query({ text: 'select count(*) from customers' }, (error, result) => (error ? reject(error) : resolve(result.rows)));
+      }),
+    transaction: async () => {
+      const client = await pool.connect();
+      try {
+        await client.query('begin');
+        await client.query('update customers set visits = visits + 1 where id = 1');
+        await client.query('commit');
+      } finally {
+        client.release();
+      }
+    },
+    missing: () => pool.query('select * from nowhere'),
+    duplicate: () => pool.query("insert into customers (id, name) values (1, 'Grace')"),
+    invalid: () => pool.query('select $1::integer', ['forty-two']),
+    slow: async ({ seconds = '0.6' }) => void (await pool.query('select pg_sleep($1)', [seconds])),
+    /** Twice as many callers as there are connections: half of them wait. */
+    crowd: () =>
+      Promise.all([1, 2, 3, 4].map(async (n) => (await pool.query('select pg_sleep(0.1), $1::text as n', [n])).rows[0].n)),
+    /** In the background, in nobody's request. */
+    detached: () => {
+      setImmediate(() => pool.query('select 1'));
+    },
+    pool: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+    close: () => pool.end(),
+  };
+};
