@@ -131,7 +131,12 @@ export const METRICS = {
     'error_type',
   ),
   bullmqJobCount: gauge('bullmq_job_count', 'Jobs of a queue by state', 'queue', 'state'),
-  bullmqJobs: counter('bullmq_jobs_total', 'Jobs processed by result', 'queue', 'result'),
+  bullmqJobs: counter(
+    'bullmq_jobs_total',
+    'Attempts of jobs by result (completed, retried, failed for good), and jobs that stalled',
+    'queue',
+    'result',
+  ),
   bullmqDeadLettered: counter(
     'bullmq_jobs_dead_lettered_total',
     'Jobs that failed their last attempt, by error category',
