@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { startViewer, type TestViewer } from '../../viewer/testing.ts';
 import { type App, spawnApp } from '../support/app.ts';
-import { needsRedis, type Redis, startRedis } from '../support/servers/redis.ts';
+import { needsRedis, type RedisServer, startRedis } from '../support/servers/redis.ts';
 import { until } from '../support/until.ts';
 
 const fixtures = join(import.meta.dirname, '../apps/fixtures');
@@ -15,7 +15,7 @@ suite('BullMQ', { skip: needsRedis, concurrency: true }, () => FILES.forEach(sui
 
 function suiteOf(file: string): void {
   suite(file, { concurrency: 1 }, () => {
-    let redis: Redis;
+    let redis: RedisServer;
     let viewer: TestViewer;
     let app: App;
 
