@@ -1,3 +1,4 @@
+import type { ErrorClassifier } from './error-type.ts';
 import type { Check, CheckOptions } from './health/check.ts';
 import type { Logger } from './logs/logger.ts';
 import type { UserMetrics } from './metrics/types.ts';
@@ -12,6 +13,7 @@ export interface Api extends Resilience {
   readonly health: { register(name: string, check: Check, options?: CheckOptions): () => void };
   readonly correlation: Correlation;
   readonly operation: Operation;
+  readonly errors: { classify(classifier: ErrorClassifier): () => void };
 }
 
 /**

@@ -33,6 +33,11 @@ export const ERROR_CODES = {
     effect: 'The app goes on without the telemetry of that library.',
     remedy: 'Compare its version with docs/libraries.md. OTEL_NODE_DISABLED_INSTRUMENTATIONS leaves a library alone.',
   },
+  O11Y_CLASSIFIER: {
+    meaning: "The app's classifier of errors threw, or gave something that is no category.",
+    effect: 'The built-in classifier gives the category of that error.',
+    remedy: 'Return retriable, transient, fatal, invalid_input or undefined, at once and not as a promise.',
+  },
   O11Y_METRIC: {
     meaning: 'A metric could not be registered, recorded or collected, or has too many series.',
     effect: 'That metric is missing or incomplete; all others are shown.',

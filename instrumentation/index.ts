@@ -6,6 +6,7 @@ import type { Operation, OperationOptions } from './recorders/operation.ts';
 import type { CacheRecorder, RateLimitRecorder, RetryRecorder } from './recorders/resilience.ts';
 
 export type { Correlation } from './api.ts';
+export type { ErrorCategory, ErrorClassifier } from './error-type.ts';
 export type { Check, CheckOptions, Outcome } from './health/check.ts';
 export type { Logger } from './logs/logger.ts';
 export type { UserCounter, UserGauge, UserHistogram, UserMetrics } from './metrics/types.ts';
@@ -103,6 +104,18 @@ export const correlation: Correlation = {
 export const operation: Operation = (name, fn, options?: OperationOptions) => {
   const api = currentApi();
   return api ? api.operation(name, fn, options) : fn();
+};
+
+/**
+ * The categories of errors: `retriable`, `transient`, `invalid_input`, `fatal`. A classifier of the app is asked first about
+ * every error that is counted, logged or put on a span; for those that it answers with undefined, what is known of their
+ * code, class or status decides. There is one at a time; what it returns takes it back.
+ *
+ * @example
+ * errors.classify((error) => (error instanceof OutOfStock ? 'invalid_input' : undefined));
+ */
+export const errors: Api['errors'] = {
+  classify: (classifier) => currentApi()?.errors.classify(classifier) ?? nothing,
 };
 
 /** Recorder for a hand-written circuit breaker. */

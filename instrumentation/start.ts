@@ -6,7 +6,7 @@ import { loadConfig } from './config.ts';
 import { active, correlationIdOf, KitContext, ROOT, storage } from './context.ts';
 import { acceptCorrelationId } from './correlation.ts';
 import { createDiagnostics, reason, routeOtelDiagnostics } from './diagnostics.ts';
-import { errorCategory, errorType } from './error-type.ts';
+import { type ErrorClassifier, errorCategory, errorType, useClassifier } from './error-type.ts';
 import { createShipper } from './export/shipper.ts';
 import { createStats } from './export/stats.ts';
 import { createHealth } from './health/health.ts';
@@ -153,12 +153,24 @@ function begin(stops: (() => unknown)[]): boolean {
         },
       },
       operation: createOperation(kit),
+      errors: { classify },
       breaker: resilience.breaker,
       retry: resilience.retry,
       rateLimit: resilience.rateLimit,
       cache: resilience.cache,
     }),
   );
+
+  let declassify: (() => void) | undefined;
+  stops.push(() => declassify?.());
+  function classify(classifier: ErrorClassifier): () => void {
+    return (declassify = useClassifier(classifier, (problem) =>
+      diagnostics.warn(
+        `O11Y_CLASSIFIER: the app's classifier of errors ${problem}. The built-in one answers instead.`,
+        'classifier',
+      ),
+    ));
+  }
 
   const located = admin.ready.then((address) => {
     if (address && served) (resource.attributes as Record<string, unknown>)[METRICS_URL] = `${address.localUrl}/metrics`;

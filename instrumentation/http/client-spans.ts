@@ -2,7 +2,7 @@ import { propagation as baggageApi, type Context, type Span, SpanKind, SpanStatu
 import { isTracingSuppressed } from '@opentelemetry/core';
 import { correlationIdOf } from '../context.ts';
 import { reason } from '../diagnostics.ts';
-import { errorType } from '../error-type.ts';
+import { errorCategory, errorType } from '../error-type.ts';
 import type { Kit } from '../kit.ts';
 import type { HistogramChild } from '../metrics/metrics.ts';
 import { CORRELATION_ID, METRICS } from '../names.ts';
@@ -139,7 +139,10 @@ export function createClientSpans(kit: Kit): ClientSpans {
         span.setAttribute('error.type', failure);
         span.setStatus({ code: SpanStatusCode.ERROR, message: error instanceof Error ? error.message : undefined });
       }
-      if (error !== undefined) span.recordException(error as Error);
+      if (error !== undefined) {
+        span.setAttribute('error.category', errorCategory(error));
+        span.recordException(error as Error);
+      }
     }
     (span as { endAt?: (reading: number) => void }).endAt?.(endedAt);
   }

@@ -2,7 +2,7 @@ import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { correlationIdOf, KitContext, ROOT } from '../context.ts';
 import { acceptCorrelationId, isCorrelationId } from '../correlation.ts';
 import { reason } from '../diagnostics.ts';
-import { errorType } from '../error-type.ts';
+import { errorCategory, errorType } from '../error-type.ts';
 import type { Kit } from '../kit.ts';
 import type { HistogramChild } from '../metrics/metrics.ts';
 import { CORRELATION_ID, METRICS } from '../names.ts';
@@ -183,7 +183,10 @@ export function createServerSpans(kit: Kit): ServerSpans {
     span.setAttribute(CORRELATION_ID, request.correlationId);
     if (status !== undefined) span.setAttribute('http.response.status_code', status);
     if (failure !== '') span.setAttribute('error.type', failure);
-    if (failure !== '' && request.error !== undefined) span.recordException(request.error as Error);
+    if (failure !== '' && request.error !== undefined) {
+      span.setAttribute('error.category', errorCategory(request.error));
+      span.recordException(request.error as Error);
+    }
     if ((status !== undefined && status >= 500) || (status === undefined && request.error !== undefined)) {
       span.setStatus({ code: SpanStatusCode.ERROR, message: request.error instanceof Error ? request.error.message : undefined });
     }
