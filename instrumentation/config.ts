@@ -65,7 +65,12 @@ export const SETTINGS = {
     'The same for pushed metrics.',
     'OTEL_EXPORTER_OTLP_TIMEOUT',
   ),
-  compression: choice('OTEL_EXPORTER_OTLP_COMPRESSION', 'gzip', COMPRESSIONS, 'Compression of export requests.'),
+  compression: optionalChoice(
+    'OTEL_EXPORTER_OTLP_COMPRESSION',
+    COMPRESSIONS,
+    'Compression of export requests.',
+    'none where the address is of this machine, gzip otherwise',
+  ),
   tracesCompression: optionalChoice(
     'OTEL_EXPORTER_OTLP_TRACES_COMPRESSION',
     COMPRESSIONS,
@@ -355,13 +360,18 @@ function below(address: string, path: string): string {
   return url.href;
 }
 
+const THIS_MACHINE = /^(localhost|127(\.\d+){3}|\[::1\])$/;
+
 /** @see https://opentelemetry.io/docs/specs/otel/protocol/exporter/ */
 export function otlpTarget(config: Config, signal: Signal): OtlpTarget {
+  const url = config[`${signal}Endpoint`] || below(config.endpoint, `/v1/${signal}`);
+  // To compress is a third of what the export of a span costs, and saves nothing on the way to a neighbour.
+  const usual = THIS_MACHINE.test(new URL(url).hostname) ? 'none' : 'gzip';
   return {
-    url: config[`${signal}Endpoint`] || below(config.endpoint, `/v1/${signal}`),
+    url,
     headers: { ...config.headers, ...config[`${signal}Headers`] },
     timeoutMs: config[`${signal}Timeout`] ?? config.timeout,
-    compression: config[`${signal}Compression`] ?? config.compression,
+    compression: config[`${signal}Compression`] ?? config.compression ?? usual,
     protocol: config[`${signal}Protocol`] ?? config.protocol,
   };
 }

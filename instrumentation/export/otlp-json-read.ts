@@ -10,7 +10,7 @@ const IS_REMOTE = 0x200;
 /** The spans of a run as OpenTelemetry's exporters take them: the way back of otlp-json.ts. */
 export function readSpans(run: SpanRun, resource: Resource): ReadableSpan[] {
   const instrumentationScope = JSON.parse(run.scope);
-  return JSON.parse(`[${run.spans}]`).map((json: any) => readSpan(json, resource, instrumentationScope));
+  return JSON.parse(`[${Buffer.from(run.spans)}]`).map((json: any) => readSpan(json, resource, instrumentationScope));
 }
 
 function readSpan(json: any, resource: Resource, instrumentationScope: ReadableSpan['instrumentationScope']): ReadableSpan {

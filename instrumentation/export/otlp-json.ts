@@ -14,11 +14,15 @@ const MOST_DEPTH = 8;
 const IS_REMOTE_KNOWN = 0x100;
 const IS_REMOTE = 0x200;
 const MOST_KEYS = 2000;
+const MOST_WRITTEN = 16;
+const LONGEST_WRITTEN = 64;
 
 interface Key {
   /** `{"key":"http.route","value":` */
   readonly prefix: string;
   readonly clean: Clean | undefined;
+  /** The first few values, finished: methods, routes, hosts and status codes come again with every request. */
+  readonly written: Map<unknown, string>;
 }
 
 let scopeOf = '';
@@ -90,7 +94,11 @@ export function createAttributeWriter(redactor?: Redactor): (values: Attributes 
   function keyOf(name: string): Key {
     const known = keys.get(name);
     if (known !== undefined) return known;
-    const made = { prefix: `{"key":${JSON.stringify(name)},"value":`, clean: redactor && cleanerOf(name, redactor) };
+    const made = {
+      prefix: `{"key":${JSON.stringify(name)},"value":`,
+      clean: redactor && cleanerOf(name, redactor),
+      written: new Map(),
+    };
     if (keys.size < MOST_KEYS && name.length < 256) keys.set(name, made);
     return made;
   }
@@ -127,8 +135,14 @@ export function createAttributeWriter(redactor?: Redactor): (values: Attributes 
     for (const name of Object.keys(values)) {
       const value = values[name];
       if (value === undefined || value === null) continue;
-      const { prefix, clean } = keyOf(name);
-      json += `${json === '' ? '' : ','}${prefix}${anyValue(value, clean, 0)}}`;
+      const key = keyOf(name);
+      let member = key.written.get(value);
+      if (member === undefined) {
+        member = `${key.prefix}${anyValue(value, key.clean, 0)}}`;
+        const again = typeof value === 'number' || (typeof value === 'string' && value.length <= LONGEST_WRITTEN);
+        if (again && key.written.size < MOST_WRITTEN) key.written.set(value, member);
+      }
+      json = json === '' ? member : `${json},${member}`;
     }
     return `[${json}]`;
   };

@@ -49,6 +49,8 @@ interface Dependencies {
   readonly dist: string;
 }
 
+const encoder = new TextEncoder();
+
 export function createShipper({ config, diagnostics, resource, stats, dist }: Dependencies): Shipper {
   const shared = new Int32Array(new SharedArrayBuffer(8));
   const waiting = new Map<number, () => void>();
@@ -58,7 +60,13 @@ export function createShipper({ config, diagnostics, resource, stats, dist }: De
       config.bspBatch,
       Math.min(HANDOVER_MS, config.bspDelay),
       stats.traces,
-      (items) => post({ type: 'traces', items: runs(items) }),
+      (items) => {
+        const made = runs(items);
+        return post(
+          { type: 'traces', items: made },
+          made.map(({ spans }) => spans.buffer),
+        );
+      },
     ),
     logs: new ExportQueue<LogItem>(
       config.blrpQueue,
@@ -95,6 +103,8 @@ export function createShipper({ config, diagnostics, resource, stats, dist }: De
         stdout: true,
         stderr: true,
         workerData,
+        // Most of what it makes lives for one export: with the usual 16 MB it would only collect later.
+        resourceLimits: { maxYoungGenerationSizeMb: 6 },
       });
       thread.on('message', receive);
       // A thread that throws ends as well, which is told a moment later, when the next one may have been started.
@@ -139,11 +149,11 @@ export function createShipper({ config, diagnostics, resource, stats, dist }: De
     diagnostics.warn(`O11Y_WORKER: the export thread is gone (${why}). ${next}`, 'worker');
   }
 
-  function post(message: ToWorker): boolean {
+  function post(message: ToWorker, transfer: ArrayBuffer[] = []): boolean {
     const thread = start();
     if (!thread) return false;
     try {
-      thread.postMessage(message);
+      thread.postMessage(message, transfer);
       return true;
     } catch (error) {
       diagnostics.warn(`telemetry could not be copied to the export thread and is dropped: ${reason(error)}`, 'clone');
@@ -230,15 +240,15 @@ export function createShipper({ config, diagnostics, resource, stats, dist }: De
   };
 }
 
-/** Neighbours of one scope become one text: to copy it costs little more than to copy one of them. */
+/** Neighbours of one scope become one run. */
 function runs(spans: readonly EncodedSpan[]): SpanRun[] {
-  const made: { scope: string; spans: string; count: number }[] = [];
+  const made: { scope: string; json: string; count: number }[] = [];
   for (const { scope, json } of spans) {
     const last = made.at(-1);
     if (last?.scope === scope) {
-      last.spans += `,${json}`;
+      last.json += `,${json}`;
       last.count++;
-    } else made.push({ scope, spans: json, count: 1 });
+    } else made.push({ scope, json, count: 1 });
   }
-  return made;
+  return made.map(({ scope, json, count }) => ({ scope, spans: encoder.encode(json), count }));
 }

@@ -38,12 +38,12 @@ export interface Outcome {
 /** Called after each finished export request. */
 export type Report = (outcome: Outcome) => void;
 
-/** Some finished spans of one instrumentation scope, as JSON. */
+/** Some finished spans of one instrumentation scope, as JSON in UTF-8: bytes change threads without being copied. */
 export interface SpanRun {
   /** OTLP's `InstrumentationScope`. */
   readonly scope: string;
   /** Elements of OTLP's `spans`, joined by commas. */
-  readonly spans: string;
+  readonly spans: Uint8Array<ArrayBuffer>;
   readonly count: number;
 }
 

@@ -73,7 +73,13 @@ function jsonSender(settings: SinkSettings): Send {
 
   const serializer: Serializer = {
     serializeRequest(runs) {
-      const body = Buffer.from(`${head}${runs.map(({ scope, spans }) => `{"scope":${scope},"spans":[${spans}]}`).join(',')}]}]}`);
+      const body = Buffer.concat([
+        ...runs.flatMap(({ scope, spans }, index) => [
+          Buffer.from(`${index === 0 ? head : ']},'}{"scope":${scope},"spans":[`),
+          spans,
+        ]),
+        Buffer.from(']}]}]}'),
+      ]);
       return compressed ? gzipSync(body, FASTEST) : body;
     },
     deserializeResponse(data) {

@@ -80,7 +80,7 @@ test('a span is written as the official JSON serializer writes it', () => {
   fc.assert(
     fc.property(span, (record) => {
       const { scope, json } = encodeSpan(record);
-      const [readable] = readSpans({ scope, spans: json, count: 1 }, resource);
+      const [readable] = readSpans({ scope, spans: new TextEncoder().encode(json), count: 1 }, resource);
       const official = JSON.parse(new TextDecoder().decode(JsonTraceSerializer.serializeRequest([readable])!)).resourceSpans[0]
         .scopeSpans[0];
       assert.deepEqual(normal(JSON.parse(json)), normal(official.spans[0]));

@@ -64,7 +64,7 @@ export function runOf(count: number, more: Partial<SpanRecord> = {}): SpanRun {
       ...more,
     });
   });
-  return { scope: encoded[0].scope, spans: encoded.map(({ json }) => json).join(','), count };
+  return { scope: encoded[0].scope, spans: new TextEncoder().encode(encoded.map(({ json }) => json).join(',')), count };
 }
 
 export function total(outcomes: readonly Outcome[]) {
