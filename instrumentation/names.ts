@@ -160,6 +160,12 @@ export const METRICS = {
     'name',
     'result',
   ),
+  bulkheadRequests: counter(
+    'o11y_bulkhead_requests_total',
+    'Calls through a bulkhead by result (allowed, rejected)',
+    'name',
+    'result',
+  ),
   retryAttempts: counter('o11y_retry_attempts_total', 'Attempts by result (success, failure, exhausted)', 'name', 'result'),
   rateLimitRequests: counter('o11y_rate_limit_requests_total', 'Requests by result (allowed, limited)', 'limiter', 'result'),
   cacheRequests: counter('o11y_cache_requests_total', 'Cache look-ups by result (hit, miss, error)', 'cache', 'result'),

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { reason } from '../diagnostics.ts';
 import type { Kit } from '../kit.ts';
 import { bullmq } from './bullmq.ts';
+import { cockatiel } from './cockatiel.ts';
 import type { Library, Undo } from './define.ts';
 import { hookImport } from './esm.ts';
 import { express } from './express.ts';
@@ -39,6 +40,7 @@ export const LIBRARIES: readonly Library[] = [
   expressRateLimit,
   fastifyRateLimit,
   rateLimiterFlexible,
+  cockatiel,
 ];
 
 export interface Libraries {
