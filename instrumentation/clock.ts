@@ -11,8 +11,9 @@ let syncedAt = performance.now();
  * so that a process that was suspended, or whose clock was set, does not date its spans wrongly for ever.
  */
 export function wallTime(reading: number): HrTime {
-  const now = performance.now();
-  if (now - syncedAt > RESYNC_MS) {
+  // A reading is of just now or of earlier; only a late one is worth a look at the clocks.
+  if (reading - syncedAt > RESYNC_MS) {
+    const now = performance.now();
     const fresh = Date.now() - now;
     // Date.now() has whole milliseconds only: following its jitter would make durations of nested spans disagree.
     if (Math.abs(fresh - offset) > 1.5) offset = fresh;

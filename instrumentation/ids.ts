@@ -1,39 +1,49 @@
 import { randomFillSync } from 'node:crypto';
 
-// One call of the random source serves many ids: it costs as much for 16 bytes as for 8 KiB.
-const pool = Buffer.allocUnsafe(8192);
-let offset = pool.length;
+// Random digits for some thirty requests at a time: a call into native code costs as much as all the rest of an id. Not
+// more of them, because an id that somebody keeps is a piece of this text and keeps it whole.
+const random = Buffer.allocUnsafe(1024);
+const VARIANT = '89ab';
+let digits = '';
+let used = 0;
 
-function take(bytes: number): number {
-  if (offset + bytes > pool.length) {
-    randomFillSync(pool);
-    offset = 0;
+/** Where the next `count` hex digits begin in `digits`. */
+function take(count: number): number {
+  if (used + count > digits.length) {
+    randomFillSync(random);
+    digits = random.toString('hex');
+    used = 0;
   }
-  const at = offset;
-  offset += bytes;
+  const at = used;
+  used += count;
   return at;
 }
 
 /** 32 lower-case hex digits, never all zeros. */
 export function traceId(): string {
-  const at = take(16);
-  const id = pool.toString('hex', at, at + 16);
+  const at = take(32);
+  const id = digits.slice(at, at + 32);
   return id === '00000000000000000000000000000000' ? traceId() : id;
 }
 
 /** 16 lower-case hex digits, never all zeros. */
 export function spanId(): string {
-  const at = take(8);
-  const id = pool.toString('hex', at, at + 8);
+  const at = take(16);
+  const id = digits.slice(at, at + 16);
   return id === '0000000000000000' ? spanId() : id;
 }
 
+let millisecond = -1;
+let time = '';
+
 /** A UUID version 7: sortable by time. @see https://www.rfc-editor.org/rfc/rfc9562#name-uuid-version-7 */
 export function uuidv7(now: number = Date.now()): string {
-  const at = take(10);
-  pool[at] = (pool[at] & 0x0f) | 0x70;
-  pool[at + 2] = (pool[at + 2] & 0x3f) | 0x80;
-  const time = now.toString(16).padStart(12, '0');
-  const random = pool.toString('hex', at, at + 10);
-  return `${time.slice(0, 8)}-${time.slice(8)}-${random.slice(0, 4)}-${random.slice(4, 8)}-${random.slice(8)}`;
+  if (now !== millisecond) {
+    millisecond = now;
+    const hex = now.toString(16).padStart(12, '0');
+    time = `${hex.slice(0, 8)}-${hex.slice(8)}-7`;
+  }
+  const at = take(19);
+  const variant = VARIANT[digits.charCodeAt(at) & 3];
+  return `${time}${digits.slice(at + 1, at + 4)}-${variant}${digits.slice(at + 4, at + 7)}-${digits.slice(at + 7, at + 19)}`;
 }

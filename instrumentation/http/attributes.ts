@@ -14,9 +14,27 @@ export function spanMethod(method: string): string {
   return method === '_OTHER' ? 'HTTP' : method;
 }
 
+export interface HostAndPort {
+  readonly address: string;
+  readonly port: number | undefined;
+}
+
+const NO_HOST: HostAndPort = { address: '', port: undefined };
+let lastHost = '';
+let lastSplit = NO_HOST;
+
 /** Host and port of a `Host` or `:authority` header; IPv6 in brackets understood. */
-export function splitHost(host: string | undefined): { address: string; port: number | undefined } {
-  if (!host) return { address: '', port: undefined };
+export function splitHost(host: string | undefined): HostAndPort {
+  if (!host) return NO_HOST;
+  // A server is mostly called by one name.
+  if (host !== lastHost) {
+    lastSplit = split(host);
+    lastHost = host.length < 256 ? host : '';
+  }
+  return lastSplit;
+}
+
+function split(host: string): HostAndPort {
   const match = /^(\[[^\]]*\]|[^:]*)(?::(\d{1,5}))?$/.exec(host);
   if (!match) return { address: host.slice(0, 255), port: undefined };
   return { address: match[1].replace(/^\[|\]$/g, '').slice(0, 255), port: match[2] ? Number(match[2]) : undefined };

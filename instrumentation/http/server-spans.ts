@@ -10,7 +10,8 @@ import { clientAddress, knownMethod, spanMethod, splitHost } from './attributes.
 import { type RequestMessage, ServerRequest, type StreamKind } from './server-request.ts';
 
 const FALLBACK_HEADER = 'x-request-id';
-const MOST_CHILDREN = 5000;
+const MOST_ROUTES = 2000;
+const MOST_ENDINGS = 100;
 
 /** Start and end of server requests: span, RED sample, correlation id, access line, in one pass. Nothing here throws. */
 export interface ServerSpans {
@@ -35,7 +36,7 @@ export function createServerSpans(kit: Kit): ServerSpans {
   const header = config.correlationHeader.toLowerCase();
   const trusted = config.trustInbound === 'on';
   const duration = metrics.histogram(METRICS.httpServerDuration);
-  const children = new Map<string, HistogramChild>();
+  const byMethod = new Map<string, Map<string, Map<number | string, HistogramChild>>>();
   const active: Record<string, number> = {};
   const streams = metrics.gauge(METRICS.httpServerStreams);
   const activeGauge = metrics.gauge(METRICS.httpServerActive);
@@ -147,15 +148,15 @@ export function createServerSpans(kit: Kit): ServerSpans {
   }
 
   function child(method: string, route: string, status: number | undefined, failure: string): HistogramChild {
-    const code = status === undefined ? '' : String(status);
-    const key = `${method} ${route} ${code} ${failure}`;
-    const known = children.get(key);
-    if (known !== undefined) return known;
-    // Routes are templates, so this never fills up; if a framework hands out raw paths after all, memory stays bounded.
-    if (children.size >= MOST_CHILDREN) children.clear();
-    const made = duration.child(method, route, code, failure);
-    children.set(key, made);
-    return made;
+    // Each is a text that is there already, its hash known: to look it up costs less than to make one key of all.
+    const children = within(within(byMethod, method), route);
+    const key = failure === '' ? (status ?? 0) : `${status} ${failure}`;
+    let known = children.get(key);
+    if (known === undefined) {
+      known = duration.child(method, route, status === undefined ? '' : String(status), failure);
+      if (children.size < MOST_ENDINGS) children.set(key, known);
+    }
+    return known;
   }
 
   function describe(request: ServerRequest, template: string, status: number | undefined, failure: string): void {
@@ -208,4 +209,16 @@ export function createServerSpans(kit: Kit): ServerSpans {
     },
     stop: stopScrape,
   };
+}
+
+/** The inner map of a key, made where there is none. */
+function within<V extends Map<unknown, unknown>>(maps: Map<string, V>, key: string): V {
+  let inner = maps.get(key);
+  if (inner === undefined) {
+    // Routes are templates, so this never fills up; if a framework hands out raw paths after all, memory stays bounded.
+    if (maps.size >= MOST_ROUTES) maps.clear();
+    inner = new Map() as V;
+    maps.set(key, inner);
+  }
+  return inner;
 }
