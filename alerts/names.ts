@@ -10,4 +10,4 @@ export const RUNTIME = {
 } as const;
 
 /** The scrape jobs of the stack's own parts, as compose/prometheus/prometheus.yml names them. */
-export const STACK_JOBS = 'prometheus|alertmanager|loki|tempo|otel-collector|grafana';
+export const STACK_JOBS = 'prometheus|alertmanager|loki|tempo|collector|grafana';

@@ -50,7 +50,7 @@ sum by (${JOB}, queue) (increase(${JOBS}{result="failed"}[10m])) >= 5`,
       severity: 'warning',
       summary: 'Jobs failed their last attempt and are given up.',
       description:
-        '{{ $value | humanize }} jobs of queue {{ $labels.queue }} ({{ $labels.job }}) failed for good in 15 minutes, as {{ $labels.error_category }}.',
+        'Jobs of queue {{ $labels.queue }} ({{ $labels.job }}) failed for good, as {{ $labels.error_category }}: {{ $value | humanize }} in 15 minutes.',
       dashboard: 'o11y-queues',
     },
     {
@@ -59,7 +59,7 @@ sum by (${JOB}, queue) (increase(${JOBS}{result="failed"}[10m])) >= 5`,
       severity: 'warning',
       summary: 'Workers of a queue lose their jobs.',
       description:
-        '{{ $value | humanize }} jobs of queue {{ $labels.queue }} ({{ $labels.job }}) stalled in 15 minutes: their worker died, or was too busy to renew its lock.',
+        'Jobs of queue {{ $labels.queue }} ({{ $labels.job }}) stalled, {{ $value | humanize }} in 15 minutes: their worker died, or was too busy to renew its lock.',
       dashboard: 'o11y-queues',
     },
     {

@@ -116,7 +116,7 @@ ${notStarting('3600')}`,
       expr: above(growth(METRICS.unhandledErrors.name, `${JOB}, kind`, '15m'), 'unhandled_errors'),
       severity: 'warning',
       summary: 'Errors of a service reach nobody who handles them.',
-      description: '{{ $labels.job }} had {{ $value | humanize }} unhandled errors ({{ $labels.kind }}) in 15 minutes.',
+      description: 'Unhandled errors ({{ $labels.kind }}) in {{ $labels.job }}: {{ $value | humanize }} in 15 minutes.',
       dashboard: 'o11y-service',
     },
     {
