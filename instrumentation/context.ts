@@ -35,6 +35,8 @@ export interface RequestState {
   /** What {@link FindRoute} is called with. */
   routeSubject: unknown;
   routeRoot: unknown;
+  /** The finished route template, once it has been asked for; it outlives the request, {@link route} does not. */
+  readonly template?: string | undefined;
   /** The error that a framework handed to its error handler, if any. */
   error: unknown;
   /** A logger of the app has logged this request, so the kit writes no access line. */

@@ -14,8 +14,8 @@ import { withBaggageId } from '../messaging/carrier.ts';
 import { createMessages, type Sending } from '../messaging/messages.ts';
 import { aloud, quietly } from '../messaging/quiet.ts';
 import { defineLibrary, isExports, together, type Undo } from './define.ts';
+import { type Method, patch } from './patch.ts';
 
-type Method = (this: any, ...args: any[]) => any;
 type Prototype = Record<string, Method>;
 
 interface BullMQ {
@@ -205,24 +205,4 @@ function carryingNode(node: FlowNode, metadata: string): FlowNode {
   if (!isExports(node)) return node;
   const children = Array.isArray(node.children) ? node.children.map((child) => carryingNode(child, metadata)) : node.children;
   return { ...node, opts: carrying(node.opts, metadata), children };
-}
-
-/** Replaces a method, own or inherited, until it is undone. */
-function patch(prototype: Prototype, name: string, make: (original: Method) => Method): Undo {
-  const original = prototype[name];
-  // A version without the method lacks what hangs on it, no more.
-  if (typeof original !== 'function') return () => {};
-  const own = Object.getOwnPropertyDescriptor(prototype, name);
-  const made = make(original);
-  Object.defineProperty(prototype, name, {
-    value: made,
-    writable: true,
-    configurable: true,
-    enumerable: own?.enumerable ?? false,
-  });
-  return () => {
-    if (prototype[name] !== made) return;
-    if (own) Object.defineProperty(prototype, name, own);
-    else Reflect.deleteProperty(prototype, name);
-  };
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
-import { startViewer, type TestViewer } from '../../viewer/testing.ts';
+import { startViewer, type TestViewer, type Trace } from '../../viewer/testing.ts';
 import { type App, spawnApp } from '../support/app.ts';
 import { needsRedis, type RedisServer, startRedis } from '../support/servers/redis.ts';
 import { until } from '../support/until.ts';
@@ -39,14 +39,20 @@ function suiteOf(file: string): void {
       return JSON.parse(text);
     }
 
-    /** The trace of a request, each span as `name kind`, indented below its parent. */
-    async function traceOf(id: string, spans: number): Promise<string[]> {
-      const trace = await viewer.waitForTrace((one) => one.root?.attributes['correlation.id'] === id, { spans });
+    /**
+     * The trace of a request, each span as `name kind`, indented below its parent; without those of commands that the
+     * processor itself sends to Redis.
+     */
+    async function traceOf(id: string, wanted: number): Promise<string[]> {
+      const own = ({ spans }: Trace) => spans.filter(({ kind }) => kind !== 'client');
+      const trace = await viewer.waitForTrace(
+        (one) => one.root?.attributes['correlation.id'] === id && own(one).length >= wanted,
+      );
       for (const span of trace.spans) assert.equal(span.attributes['correlation.id'], id, `${trace}`);
       const lines: string[] = [];
       const draw = (span: (typeof trace.spans)[number], depth: number) => {
         lines.push(`${'  '.repeat(depth)}${span.name} ${span.kind}${span.status.code === 'error' ? ' error' : ''}`);
-        for (const child of trace.children(span)) draw(child, depth + 1);
+        for (const child of trace.children(span).filter(({ kind }) => kind !== 'client')) draw(child, depth + 1);
       };
       if (trace.root) draw(trace.root, 0);
       return lines;

@@ -1,0 +1,26 @@
+import type { Undo } from './define.ts';
+
+export type Method = (this: any, ...args: any[]) => any;
+
+/**
+ * Replaces a method of a prototype, own or inherited, until it is undone. Where somebody has wrapped ours since, ours stays
+ * below. A version without the method lacks what hangs on it, no more.
+ */
+export function patch(prototype: object, name: string, make: (original: Method) => Method): Undo {
+  const holder = prototype as Record<string, unknown>;
+  const original = holder[name];
+  if (typeof original !== 'function') return () => {};
+  const own = Object.getOwnPropertyDescriptor(prototype, name);
+  const made = make(original as Method);
+  Object.defineProperty(prototype, name, {
+    value: made,
+    writable: true,
+    configurable: true,
+    enumerable: own?.enumerable ?? false,
+  });
+  return () => {
+    if (holder[name] !== made) return;
+    if (own) Object.defineProperty(prototype, name, own);
+    else Reflect.deleteProperty(prototype, name);
+  };
+}
