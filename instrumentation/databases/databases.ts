@@ -1,11 +1,21 @@
-import { type Attributes, type Span, SpanKind, SpanStatusCode, type TracerProvider, trace } from '@opentelemetry/api';
+import {
+  type Attributes,
+  type Span,
+  type SpanContext,
+  SpanKind,
+  SpanStatusCode,
+  type TracerProvider,
+  trace,
+} from '@opentelemetry/api';
 import { active, correlationIdOf } from '../context.ts';
 import { errorCategory, errorType } from '../error-type.ts';
 import type { Kit } from '../kit.ts';
 import type { HistogramChild } from '../metrics/metrics.ts';
 import { CORRELATION_ID, METRICS } from '../names.ts';
+import { Batches } from './batches.ts';
 import { type Failure, failureOf, safeMessage } from './failure.ts';
 import { createPools, type Pools } from './pools.ts';
+import { readCommand } from './redis.ts';
 import { slowCalls } from './slow.ts';
 import { describeSql } from './sql.ts';
 import { createTargets, type Targets } from './targets.ts';
@@ -19,6 +29,8 @@ export interface Databases {
   readonly drivers: TracerProvider;
   /** For mappers on top of a driver (Mongoose): spans only. The driver below counts the call, and finds it slow. */
   readonly mappers: TracerProvider;
+  /** Runs what starts the span of one command of a batch, where the instrumentation does not say so itself. */
+  batched<T>(start: () => T): T;
   readonly pools: Pools;
   readonly targets: Targets;
   /**
@@ -68,8 +80,14 @@ function createDatabases(kit: Kit): Databases {
   const targets = createTargets(kit.health, kit.diagnostics);
   const slow = slowCalls(kit);
 
-  function startSpan(name: string, kind: SpanKind, parent: Parameters<Kit['tracing']['startSpan']>[2], startedAt: number) {
-    return kit.tracing.enabled ? kit.tracing.startSpan(name, kind, parent, startedAt) : undefined;
+  const batches = new Batches();
+  let inBatch = false;
+
+  function startSpan(name: string, kind: SpanKind, parent: SpanContext, startedAt: number, attributes: Attributes = {}) {
+    if (!kit.tracing.enabled) return undefined;
+    const start = () => kit.tracing.startSpan(name, kind, parent, startedAt);
+    const batched = inBatch || /^(PIPELINE|MULTI) /.test(text(attributes['db.operation.name']));
+    return batched ? batches.span(parent.spanId, start) : start();
   }
 
   function child(system: string, operation: string, collection: string, failure: string): HistogramChild {
@@ -89,11 +107,15 @@ function createDatabases(kit: Kit): Databases {
     const query = text(attributes['db.query.text']);
     const sql = SQL[system];
     const statement = sql === undefined || query === '' ? undefined : describeSql(query, sql);
-    const operation = statement?.operation ?? text(attributes['db.operation.name']).toUpperCase();
+    const given = text(attributes['db.operation.name']);
+    const command = system === 'redis' ? readCommand(given, query) : undefined;
+    const operation = statement?.operation ?? command?.operation ?? given;
     const collection = statement?.collection ?? text(attributes['db.collection.name']);
     const namespace = text(attributes['db.namespace']);
     const type = failure === undefined ? '' : errorType({ code: failure.code, name: failure.name });
-    child(system, operation, collection, type).observe((endedAt - startedAt) / 1000, span?.spanContext());
+    // What waits for a message on purpose is neither slow nor a measure of the server, unless it fails.
+    const waits = command?.blocks === true && failure === undefined;
+    if (!waits) child(system, operation, collection, type).observe((endedAt - startedAt) / 1000, span?.spanContext());
     const port = attributes['server.port'];
     const server = {
       system,
@@ -102,20 +124,18 @@ function createDatabases(kit: Kit): Databases {
       namespace,
     };
     targets.note(serverName(server), failure);
-    slow(call, {
-      system,
-      operation,
-      collection,
-      namespace,
-      shape: statement?.shape ?? query,
-      durationMs: endedAt - startedAt,
-    });
-    if (failure !== undefined) kit.onError(failure);
+    if (!waits) {
+      const shape = statement?.shape ?? query;
+      slow(call, { system, operation, collection, namespace, shape, durationMs: endedAt - startedAt });
+    }
+    if (failure !== undefined) kit.onError(failure.thrown ?? failure);
     if (span?.isRecording()) {
       if (statement !== undefined) span.setAttribute('db.query.text', statement.shape);
       span.setAttribute('db.operation.name', operation);
+      const size = command?.batched ? batches.sizeOf(span) : undefined;
+      if (size !== undefined) span.setAttribute('db.operation.batch.size', size);
       if (collection !== '') span.setAttribute('db.collection.name', collection);
-      span.updateName([operation, collection || namespace].filter(Boolean).join(' ') || system);
+      span.updateName([operation, collection || (sql && namespace)].filter(Boolean).join(' ') || system);
     }
     finish(call, statement === undefined ? NAMES : NAMES_AND_TEXT);
   }
@@ -123,6 +143,14 @@ function createDatabases(kit: Kit): Databases {
   return {
     drivers: callTracerProvider({ startSpan, ended: driverEnded }),
     mappers: callTracerProvider({ startSpan, ended: (call) => finish(call, NONE) }),
+    batched(start) {
+      inBatch = true;
+      try {
+        return start();
+      } finally {
+        inBatch = false;
+      }
+    },
     pools,
     targets,
     connected(server, startedAt, error) {
@@ -177,7 +205,7 @@ function finish({ span, attributes, failure, context, endedAt }: Call, done: Rea
 function recordFailure(span: Span, failure: Failure): void {
   const message = safeMessage(failure);
   span.setAttribute('error.type', errorType(failure));
-  span.setAttribute('error.category', errorCategory(failure));
+  span.setAttribute('error.category', errorCategory(failure.thrown ?? failure));
   if (failure.code !== undefined) span.setAttribute('db.response.status_code', failure.code);
   span.setStatus({ code: SpanStatusCode.ERROR, message });
   span.addEvent('exception', { 'exception.type': failure.code ?? failure.name, 'exception.message': message });

@@ -5,6 +5,8 @@ export interface Failure {
   readonly name: string;
   readonly code?: string;
   readonly message: string;
+  /** The error itself, where it was handed over: what else it carries decides about its category. */
+  readonly thrown?: unknown;
 }
 
 /** Codes, classes and messages that say that no server answered, or that it is going away; the rest are its answers. */
@@ -15,6 +17,10 @@ const UNREACHABLE_TEXT =
 
 /** Of these answers, the quoted parts are values: of a row (duplicates), or ones that do not fit a type. */
 const HOLDS_VALUES = /^(2[23]\w{3}|ER_DUP\w*|ER_TRUNC\w*|ER_WRONG_VALUE\w*|ER_DATA\w*|ER_ILLEGAL\w*|11000|E11000)/;
+
+const REDIS_REPLY = /^(?!ERR\b)[A-Z]{3,16}(?= )/;
+/** Redis repeats what it was sent. */
+const REPEATED = /, with args beginning with: [\s\S]*/;
 
 const LONGEST = 500;
 
@@ -31,18 +37,32 @@ export function failureOf(thrown: unknown): Failure {
   try {
     const { name, code, message } = Object(thrown) as { name?: unknown; code?: unknown; message?: unknown };
     return {
-      name: typeof name === 'string' && name !== 'Error' ? name : errorType({ name }),
-      code: typeof code === 'string' || typeof code === 'number' ? String(code) : undefined,
+      name: errorType(typeof name === 'string' && name !== 'Error' ? { name } : withoutCode(thrown)),
+      code: typeof code === 'string' || typeof code === 'number' ? String(code) : replyCode(thrown),
       message: typeof message === 'string' ? message : '',
+      thrown,
     };
   } catch {
     return { name: 'Error', message: '' };
   }
 }
 
+/** The class tells more than a name that is only `Error`. */
+function withoutCode(thrown: unknown): unknown {
+  const name = (thrown as object | undefined)?.constructor?.name;
+  return { name: name === 'Object' ? 'Error' : name };
+}
+
+/** An error that Redis answered has no code, but its message begins with one: `WRONGTYPE Operation against a key …`. */
+function replyCode(thrown: unknown): string | undefined {
+  const error = Object(thrown) as Error;
+  if (error.name !== 'ReplyError' && !/^(Simple|Blob)?Error(Reply)?$/.test(error.constructor?.name ?? '')) return undefined;
+  return REDIS_REPLY.exec(error.message)?.[0];
+}
+
 /** The message without the values that drivers quote in it. */
 export function safeMessage({ code, message }: Failure): string {
-  const text = message.slice(0, LONGEST);
+  const text = message.slice(0, LONGEST).replace(REPEATED, '');
   const values = HOLDS_VALUES.test(code ?? '');
   // `syntax error at or near "x"` and `relation "x" does not exist` quote names; what stands in single quotes is a value.
   return values ? text.replace(/"(?:[^"\\]|\\.)*"?|'(?:[^'\\]|\\.)*'?|\{[^}]*\}?/g, '?') : text;

@@ -115,8 +115,8 @@ export function createPools(metrics: Metrics): Pools {
 }
 
 /** What a health check says of a pool that has callers waiting; undefined where none has. */
-export function waiting(state: PoolState | undefined): string | undefined {
+export function waiting(state: PoolState | undefined): { status: 'warn'; output: string } | undefined {
   if (state === undefined || state.pending === 0) return undefined;
   const most = state.max === undefined ? '' : ` of ${state.max}`;
-  return `${state.pending} waiting for a connection, ${state.used}${most} in use`;
+  return { status: 'warn', output: `${state.pending} waiting for a connection, ${state.used}${most} in use` };
 }

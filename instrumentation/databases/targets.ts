@@ -5,6 +5,12 @@ import { type Failure, isUnreachable, safeMessage } from './failure.ts';
 /** More databases than a service has; beyond it they have no check of their own. */
 const MOST_TARGETS = 20;
 
+/** What a client or a pool says against its server. */
+export interface Concern {
+  readonly status: 'warn' | 'fail';
+  readonly output: string;
+}
+
 interface Target {
   lastSuccess: number | undefined;
   lastFailure: number | undefined;
@@ -14,8 +20,11 @@ interface Target {
 export interface Targets {
   /** What a call told of its server. Never throws. */
   note(name: string, failure: Failure | undefined): void;
-  /** Adds to the check of a server what its pool says; undefined where there is nothing wrong with it. */
-  describe(name: string, pool: () => string | undefined): void;
+  /**
+   * Adds to the check of a server what its client or pool knows of itself; undefined where nothing is wrong. The server has
+   * a check from now on, before the first call.
+   */
+  describe(name: string, ask: () => Concern | undefined): void;
   stop(): void;
 }
 
@@ -28,7 +37,7 @@ export interface Targets {
  */
 export function createTargets(health: Pick<Health, 'register'>, diagnostics: Pick<Diagnostics, 'debug'>): Targets {
   const targets = new Map<string, Target>();
-  const pools = new Map<string, () => string | undefined>();
+  const asked = new Map<string, () => Concern | undefined>();
   const stops: (() => void)[] = [];
 
   function find(name: string): Target | undefined {
@@ -41,7 +50,7 @@ export function createTargets(health: Pick<Health, 'register'>, diagnostics: Pic
     const target: Target = { lastSuccess: undefined, lastFailure: undefined, failure: undefined };
     targets.set(name, target);
     stops.push(
-      health.register(name, () => outcome(target, pools.get(name)?.()), {
+      health.register(name, () => outcome(target, asked.get(name)?.()), {
         required: false,
         componentType: 'datastore',
         interval: 1000,
@@ -62,22 +71,25 @@ export function createTargets(health: Pick<Health, 'register'>, diagnostics: Pic
         target.failure = undefined;
       }
     },
-    describe: (name, pool) => void pools.set(name, pool),
+    describe(name, ask) {
+      if (find(name) !== undefined) asked.set(name, ask);
+    },
     stop() {
       for (const stop of stops.splice(0)) stop();
       targets.clear();
-      pools.clear();
+      asked.clear();
     },
   };
 }
 
-function outcome({ lastSuccess, lastFailure, failure }: Target, pool: string | undefined): Outcome {
+function outcome({ lastSuccess, lastFailure, failure }: Target, concern: Concern | undefined): Outcome {
   const times = `last success ${time(lastSuccess)}, last failure ${time(lastFailure)}`;
   if (failure !== undefined) {
     const what = [failure.code ?? failure.name, safeMessage(failure)].filter(Boolean).join(': ');
     return { status: 'fail', observedValue: false, output: `${what}; ${times}` };
   }
-  if (pool !== undefined) return { status: 'warn', observedValue: true, output: `${pool}; ${times}` };
+  if (concern !== undefined)
+    return { status: concern.status, observedValue: concern.status === 'warn', output: `${concern.output}; ${times}` };
   return { status: 'pass', observedValue: true, output: times };
 }
 

@@ -1,0 +1,222 @@
+import { needsPostgres, startPostgres } from '../support/servers/postgres.ts';
+import { needsRedis, startRedis } from '../support/servers/redis.ts';
+import type { Call, Row, Series } from './row.ts';
+
+const DB = 'db_client_operation_duration_seconds';
+
+/** A series of the duration histogram. */
+function calls(system: string, operation: string, collection: string, value: number, error = ''): Series {
+  return [DB, { db_system_name: system, db_operation_name: operation, db_collection_name: collection, error_type: error }, value];
+}
+
+const postgres: Row = {
+  library: 'pg',
+  app: 'pg',
+  copies: ['pg', 'pg80'],
+  skip: needsPostgres,
+  async server() {
+    const server = await startPostgres();
+    server.sql(`create table customers (id integer primary key, name text not null, visits integer not null default 0);
+      insert into customers values (1, 'Ada')`);
+    return server;
+  },
+  secrets: ['Ada', 'Grace', 'forty-two'],
+  calls: [
+    {
+      path: 'query',
+      answer: [{ name: 'Ada' }],
+      trace: `
+        GET server
+          SELECT customers client`,
+      attributes: {
+        'SELECT customers': {
+          'db.system.name': 'postgresql',
+          'db.namespace': 'shop',
+          'db.query.text': 'select name from customers where id = $1',
+          'server.address': '127.0.0.1',
+        },
+      },
+    },
+    {
+      path: 'literal',
+      trace: `
+        GET server
+          SELECT customers client`,
+      attributes: { 'SELECT customers': { 'db.query.text': 'select name from customers where name = ? and id in (?)' } },
+    },
+    {
+      path: 'callback',
+      trace: `
+        GET server
+          SELECT customers client`,
+    },
+    {
+      path: 'transaction',
+      trace: `
+        GET server
+          BEGIN shop client
+          UPDATE customers client
+          COMMIT shop client`,
+    },
+    {
+      path: 'missing',
+      trace: `
+        GET server ERROR 500
+          SELECT nowhere client ERROR 42P01 fatal`,
+    },
+    {
+      path: 'duplicate',
+      trace: `
+        GET server ERROR 500
+          INSERT customers client ERROR 23505 invalid_input`,
+      attributes: { 'INSERT customers': { 'db.response.status_code': '23505' } },
+    },
+    {
+      path: 'invalid',
+      trace: `
+        GET server ERROR 500
+          SELECT shop client ERROR 22P02 invalid_input`,
+    },
+    {
+      path: 'crowd',
+      answer: ['1', '2', '3', '4'],
+      trace: `
+        GET server
+          SELECT shop client
+          SELECT shop client
+          SELECT shop client
+          SELECT shop client`,
+    },
+  ],
+  metrics: [
+    calls('postgresql', 'SELECT', 'customers', 3),
+    calls('postgresql', 'UPDATE', 'customers', 1),
+    calls('postgresql', 'SELECT', 'nowhere', 1, '42P01'),
+    calls('postgresql', 'INSERT', 'customers', 1, '23505'),
+    [
+      'db_client_connection_count',
+      { db_client_connection_pool_name: '127.0.0.1:PORT/shop', db_client_connection_state: 'idle' },
+      2,
+    ],
+    [
+      'db_client_connection_count',
+      { db_client_connection_pool_name: '127.0.0.1:PORT/shop', db_client_connection_state: 'used' },
+      0,
+    ],
+    ['db_client_connection_max', { db_client_connection_pool_name: '127.0.0.1:PORT/shop' }, 2],
+    ['db_client_connection_pending_requests', { db_client_connection_pool_name: '127.0.0.1:PORT/shop' }, 0],
+    ['db_client_connection_wait_time_seconds', { db_client_connection_pool_name: '127.0.0.1:PORT/shop' }, 11],
+    ['o11y_errors_total', { error_type: '23505', error_category: 'invalid_input' }, 1],
+  ],
+};
+
+/** What both clients of Redis do alike. */
+const REDIS: readonly Call[] = [
+  {
+    path: 'get',
+    answer: 'Ada',
+    trace: `
+      GET server
+        SET client
+        GET client`,
+    attributes: {
+      GET: { 'db.system.name': 'redis', 'db.operation.name': 'GET', 'db.query.text': 'GET', 'server.address': '127.0.0.1' },
+    },
+  },
+  {
+    path: 'pipeline?size=3',
+    answer: 3,
+    trace: `
+      GET server
+        INCR client
+        INCR client
+        INCR client`,
+    attributes: { INCR: { 'db.operation.batch.size': 3 } },
+  },
+  {
+    path: 'pipeline?size=1000',
+    answer: 1000,
+    trace: `
+      GET server
+${'        INCR client\n'.repeat(10)}`,
+    attributes: { INCR: { 'db.operation.batch.size': 1000 } },
+  },
+  {
+    path: 'wrong',
+    trace: `
+      GET server ERROR 500
+        SET client
+        LPUSH client ERROR WRONGTYPE invalid_input`,
+  },
+  {
+    path: 'block',
+    trace: `
+      GET server
+        BLPOP client`,
+  },
+  // A subscriber's listener is called in no request, whichever request the message came from.
+  {
+    path: 'publish',
+    trace: `
+      GET server
+        PUBLISH client`,
+  },
+];
+
+const redisMetrics: readonly Series[] = [
+  calls('redis', 'SET', '', 2),
+  calls('redis', 'LPUSH', '', 1, 'WRONGTYPE'),
+  calls('redis', 'PUBLISH', '', 1),
+  // One for the message that was heard: it counts without a trace.
+  calls('redis', 'INCR', '', 1004),
+];
+
+export const ROWS: readonly Row[] = [
+  postgres,
+  {
+    library: 'ioredis',
+    app: 'ioredis',
+    copies: ['ioredis', 'ioredis5', 'ioredis4'],
+    skip: needsRedis,
+    server: startRedis,
+    secrets: ['Ada', 'secret-value', 'customer:'],
+    calls: [
+      ...REDIS,
+      {
+        path: 'multi',
+        trace: `
+          GET server
+            MULTI client
+            INCR client
+            GET client
+            EXEC client`,
+      },
+      {
+        path: 'unknown',
+        trace: `
+          GET server ERROR 500
+            NOSUCH client ERROR ReplyError fatal`,
+      },
+    ],
+    metrics: [...redisMetrics.slice(0, 3), calls('redis', 'INCR', '', 1005)],
+  },
+  {
+    library: 'redis',
+    app: 'redis',
+    copies: ['redis', 'redis5', 'redis4'],
+    skip: needsRedis,
+    server: startRedis,
+    secrets: ['Ada', 'secret-value', 'customer:'],
+    calls: [
+      ...REDIS,
+      {
+        path: 'multi',
+        trace: `
+          GET server
+            INCR client
+            GET client`,
+      },
+    ],
+    metrics: [...redisMetrics.slice(0, 3), calls('redis', 'INCR', '', 1005)],
+  },
+];
