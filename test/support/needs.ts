@@ -10,6 +10,10 @@ const PROGRAMS = {
   npm: 'comes with Node.js',
   git: 'apt-get install git',
   script: 'apt-get install bsdutils',
+  amtool: 'apt-get install prometheus-alertmanager',
+  loki: 'no package; https://github.com/grafana/loki/releases',
+  tempo: 'no package; https://github.com/grafana/tempo/releases',
+  'docker-compose': 'apt-get install docker-compose-plugin, from Docker',
 } as const;
 
 /** What a test needs: a program on PATH, or a Docker daemon that answers. */
