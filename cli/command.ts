@@ -21,3 +21,6 @@ export interface Command {
 
 /** Wrong arguments: said with a hint at the help, and exit code 2. */
 export class UsageError extends Error {}
+
+/** What a command cannot do, and what its user can do about it: said as it is, and exit code 1. */
+export class Trouble extends Error {}

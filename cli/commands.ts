@@ -1,4 +1,4 @@
-import { type Command, type Terminal, UsageError } from './command.ts';
+import { type Command, type Terminal, Trouble, UsageError } from './command.ts';
 import { version } from './version.ts';
 
 interface Entry {
@@ -13,6 +13,11 @@ const COMMANDS: readonly Entry[] = [
   { name: 'trace', summary: 'print a trace as a tree', load: () => import('./trace.ts') },
   { name: 'run', summary: 'start a command preloaded, with a viewer if none answers', load: () => import('./run.ts') },
   { name: 'doctor', summary: 'say what of an app is observed, what is not, and why', load: () => import('./doctor.ts') },
+  { name: 'up', summary: 'start the full stack in Docker: Grafana, Prometheus, Loki, Tempo', load: () => import('./up.ts') },
+  { name: 'down', summary: 'stop the full stack', load: () => import('./down.ts') },
+  { name: 'status', summary: 'say how the full stack does, and what it has', load: () => import('./status.ts') },
+  { name: 'init', summary: 'copy the stack, dashboards and alert rules into a project', load: () => import('./init.ts') },
+  { name: 'export', summary: 'write rules, dashboards and scraping for Kubernetes', load: () => import('./export.ts') },
 ];
 
 /** Does what `argv` says. @returns the exit code */
@@ -33,6 +38,10 @@ export async function main(argv: readonly string[], terminal: Terminal): Promise
   try {
     return await command.run(args, terminal);
   } catch (error) {
+    if (error instanceof Trouble) {
+      terminal.error(error.message);
+      return 1;
+    }
     if (!(error instanceof UsageError)) throw error;
     terminal.error(`o11y-kit ${name}: ${error.message}`);
     terminal.error(`See: o11y-kit ${name} --help`);

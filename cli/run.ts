@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { DEFAULT_PORT, startViewerServer, type Viewer } from '../viewer/viewer.ts';
@@ -6,7 +6,7 @@ import { parse, port } from './arguments.ts';
 import { built } from './built.ts';
 import { type Command, type Terminal, UsageError } from './command.ts';
 import { describe, portOwner } from './port-owner.ts';
-import { untilStopped } from './signals.ts';
+import { forward, untilStopped } from './signals.ts';
 import { makeTargetsFolder } from './targets.ts';
 import { version } from './version.ts';
 
@@ -98,20 +98,4 @@ function childOf([program, ...args]: string[], env: NodeJS.ProcessEnv, terminal:
       resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal]));
     });
   });
-}
-
-/** Hands signals on. Ctrl-C reaches the child from the terminal already: sent twice, many programs end at once. */
-function forward(child: ChildProcess): () => void {
-  const fromTerminal = process.stdin.isTTY === true;
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  const handlers = signals.map((signal) => {
-    const handler = () => {
-      if (!(signal === 'SIGINT' && fromTerminal)) child.kill(signal);
-    };
-    process.on(signal, handler);
-    return () => process.off(signal, handler);
-  });
-  return () => {
-    for (const off of handlers) off();
-  };
 }
