@@ -30,7 +30,6 @@ export const logs = dashboard({
   variables: [
     datasource('prometheus'),
     datasource('loki'),
-    datasource('tempo'),
     logChoice('service', 'Service', 'service_name'),
     logChoice('level', 'Level', 'detected_level'),
     textBox('search', 'Search', 'A text or a regular expression; upper and lower case are the same.'),

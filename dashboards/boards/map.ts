@@ -49,7 +49,7 @@ export const map = dashboard({
         table({
           title: 'Calls between services',
           read: 'Every pair of caller and called. Seen by the caller minus seen by the called is what is lost on the way.',
-          act: 'Worst first by failures.',
+          act: 'Worst first by failures. Slow for the caller and quick for the called: look at the network and the waiting for sockets.',
           keys: [
             { label: 'client', name: 'Caller', links: [toDashboard('Service overview', UID.service, [['job', cell('Caller')]])] },
             {

@@ -44,9 +44,9 @@ function overview(title: string, slo: Slo): Sized {
   });
 }
 
-function burnDown(slo: Slo): Sized {
+function burnDown(of: string, slo: Slo): Sized {
   const panel = chart({
-    title: 'Budget left',
+    title: `Budget left, ${of}`,
     read: 'What is left of the error budget of the chosen period, at each moment. It falls while requests are bad and comes back as they leave the period.',
     act: 'A cliff is an incident: look what stands at its edge. A steady slope is a defect that nobody was woken for.',
     unit: UNIT.share,
@@ -63,9 +63,9 @@ function burnDown(slo: Slo): Sized {
   return panel;
 }
 
-function burnRates(slo: Slo): Sized {
+function burnRates(of: string, slo: Slo): Sized {
   return chart({
-    title: 'Burn rate',
+    title: `Burn rate, ${of}`,
     read: 'How many times faster than allowed the budget is spent, over short and long windows. At 1 it lasts for exactly 30 days; at 14.4 a fiftieth of it is gone in one hour.',
     act: 'Only the short window is up: it just began, or it passes. The long one too: it will not pass by itself.',
     unit: UNIT.none,
@@ -84,8 +84,8 @@ function section(title: string, slo: Slo, share: Pick<ChartSpec, 'title' | 'read
   return {
     title,
     panels: [
-      burnDown(slo),
-      burnRates(slo),
+      burnDown(title.toLowerCase(), slo),
+      burnRates(title.toLowerCase(), slo),
       chart({ ...share, unit: UNIT.share, links: [toService], w: 12, h: 7 }),
       chart({
         title: `Bad requests a second, ${title.toLowerCase()}`,
