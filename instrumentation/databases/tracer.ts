@@ -64,6 +64,21 @@ export function callTracerProvider(options: CallTracerOptions): TracerProvider {
   return { getTracer: () => tracer };
 }
 
+let told: unknown;
+
+/**
+ * Runs a callback that gets an error, so that a span which ends in it knows the error itself: some instrumentations pass on
+ * nothing but its message.
+ */
+export function telling<T>(error: unknown, callback: () => T): T {
+  told = error;
+  try {
+    return callback();
+  } finally {
+    told = undefined;
+  }
+}
+
 class CallSpan implements Span {
   readonly #options: CallTracerOptions;
   readonly #span: Span | undefined;
@@ -116,7 +131,7 @@ class CallSpan implements Span {
 
   setStatus({ code, message }: SpanStatus): this {
     if (code === SpanStatusCode.ERROR) {
-      const known = this.#failure ?? failureOf(undefined);
+      const known = this.#failure ?? failureOf(told);
       this.#failure = known.message ? known : { ...known, message: message ?? '' };
     }
     return this;
@@ -128,7 +143,7 @@ class CallSpan implements Span {
   }
 
   recordException(exception: Exception): void {
-    this.#failure ??= failureOf(exception);
+    this.#failure ??= failureOf(told ?? exception);
   }
 
   isRecording(): boolean {

@@ -3,6 +3,7 @@ import { realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { reason } from '../diagnostics.ts';
 import type { Kit } from '../kit.ts';
+import { anthropic } from './anthropic.ts';
 import { bullmq } from './bullmq.ts';
 import { cockatiel } from './cockatiel.ts';
 import type { Library, Undo } from './define.ts';
@@ -14,15 +15,20 @@ import { fastifyRateLimit } from './fastify-rate-limit.ts';
 import { FOREIGN, RUNNING_BEFORE, runningAgent } from './foreign.ts';
 import { hono } from './hono.ts';
 import { createWiring, hookRequire, namesFor, type Wired } from './hook.ts';
+import { ioredis } from './ioredis.ts';
 import { koa } from './koa.ts';
+import { mysql2 } from './mysql2.ts';
 import { nest } from './nest.ts';
+import { openai } from './openai.ts';
 import { opossum } from './opossum.ts';
 import { dependenciesOf, manifestsAround } from './packages.ts';
 import { pg } from './pg.ts';
 import { pino } from './pino.ts';
 import { promClient } from './prom-client.ts';
 import { rateLimiterFlexible } from './rate-limiter-flexible.ts';
+import { redis } from './redis.ts';
 import { winston } from './winston.ts';
+import { ws } from './ws.ts';
 
 /** Every library that the kit wires. Settings, documentation, `doctor` and tests derive from this array. */
 export const LIBRARIES: readonly Library[] = [
@@ -36,11 +42,17 @@ export const LIBRARIES: readonly Library[] = [
   promClient,
   opossum,
   bullmq,
+  ws,
   pg,
+  mysql2,
+  ioredis,
+  redis,
   expressRateLimit,
   fastifyRateLimit,
   rateLimiterFlexible,
   cockatiel,
+  openai,
+  anthropic,
 ];
 
 export interface Libraries {

@@ -1,4 +1,5 @@
 import { IORedisInstrumentation } from '@opentelemetry/instrumentation-ioredis';
+import { MySQL2Instrumentation } from '@opentelemetry/instrumentation-mysql2';
 import { PgInstrumentation } from '@opentelemetry/instrumentation-pg';
 import { RedisInstrumentation } from '@opentelemetry/instrumentation-redis';
 
@@ -10,6 +11,7 @@ import { RedisInstrumentation } from '@opentelemetry/instrumentation-redis';
  */
 export const CLASSES = {
   ioredis: IORedisInstrumentation,
+  mysql2: MySQL2Instrumentation,
   pg: PgInstrumentation,
   redis: RedisInstrumentation,
 } as const;

@@ -1,3 +1,4 @@
+import { needsMariadb, startMariadb } from '../support/servers/mariadb.ts';
 import { needsPostgres, startPostgres } from '../support/servers/postgres.ts';
 import { needsRedis, startRedis } from '../support/servers/redis.ts';
 import type { Call, Row, Series } from './row.ts';
@@ -110,6 +111,107 @@ const postgres: Row = {
   ],
 };
 
+const mysql: Row = {
+  library: 'mysql2',
+  app: 'mysql2',
+  copies: ['mysql2', 'mysql20'],
+  skip: needsMariadb,
+  async server() {
+    const server = await startMariadb();
+    server.sql(`create table customers (id integer primary key, name varchar(50) not null, visits integer not null default 0);
+      insert into customers (id, name) values (1, 'Ada')`);
+    return server;
+  },
+  secrets: ['Ada', 'Grace'],
+  calls: [
+    {
+      path: 'query',
+      answer: [{ name: 'Ada' }],
+      trace: `
+        GET server
+          SELECT customers client`,
+      attributes: {
+        'SELECT customers': {
+          'db.system.name': 'mysql',
+          'db.namespace': 'shop',
+          'db.query.text': 'select name from customers where id = ?',
+          'server.address': '127.0.0.1',
+        },
+      },
+    },
+    {
+      path: 'execute',
+      answer: [{ name: 'Ada' }],
+      trace: `
+        GET server
+          SELECT customers client`,
+    },
+    {
+      path: 'literal',
+      trace: `
+        GET server
+          SELECT customers client`,
+      attributes: { 'SELECT customers': { 'db.query.text': 'select name from customers where name = ? and id in (?)' } },
+    },
+    {
+      path: 'nested',
+      trace: `
+        GET server
+          SELECT shop client
+          SELECT customers client`,
+    },
+    {
+      path: 'transaction',
+      trace: `
+        GET server
+          START shop client
+          UPDATE customers client
+          COMMIT shop client`,
+    },
+    {
+      path: 'missing',
+      trace: `
+        GET server ERROR 500
+          SELECT nowhere client ERROR ER_NO_SUCH_TABLE fatal`,
+    },
+    {
+      path: 'duplicate',
+      trace: `
+        GET server ERROR 500
+          INSERT customers client ERROR ER_DUP_ENTRY invalid_input`,
+    },
+    {
+      path: 'crowd',
+      answer: [1, 2, 3, 4],
+      trace: `
+        GET server
+          SELECT shop client
+          SELECT shop client
+          SELECT shop client
+          SELECT shop client`,
+    },
+  ],
+  metrics: [
+    calls('mysql', 'SELECT', 'customers', 4),
+    calls('mysql', 'UPDATE', 'customers', 1),
+    calls('mysql', 'INSERT', 'customers', 1, 'ER_DUP_ENTRY'),
+    [
+      'db_client_connection_count',
+      { db_client_connection_pool_name: '127.0.0.1:PORT/shop', db_client_connection_state: 'idle' },
+      2,
+    ],
+    [
+      'db_client_connection_count',
+      { db_client_connection_pool_name: '127.0.0.1:PORT/shop', db_client_connection_state: 'used' },
+      0,
+    ],
+    ['db_client_connection_max', { db_client_connection_pool_name: '127.0.0.1:PORT/shop' }, 2],
+    ['db_client_connection_pending_requests', { db_client_connection_pool_name: '127.0.0.1:PORT/shop' }, 0],
+    ['db_client_connection_wait_time_seconds', { db_client_connection_pool_name: '127.0.0.1:PORT/shop' }, 12],
+    ['o11y_errors_total', { error_type: 'ER_DUP_ENTRY', error_category: 'invalid_input' }, 1],
+  ],
+};
+
 /** What both clients of Redis do alike. */
 const REDIS: readonly Call[] = [
   {
@@ -173,6 +275,7 @@ const redisMetrics: readonly Series[] = [
 
 export const ROWS: readonly Row[] = [
   postgres,
+  mysql,
   {
     library: 'ioredis',
     app: 'ioredis',
