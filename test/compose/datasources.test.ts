@@ -54,7 +54,7 @@ suite("Grafana's data sources", () => {
     const { tracesToLogsV2, tracesToMetrics, serviceMap, nodeGraph } = byUid.get('tempo').jsonData;
     assert.equal(tracesToLogsV2.datasourceUid, 'loki');
     // `$$` is how provisioning writes a `$`.
-    assert.equal(tracesToLogsV2.query.replaceAll('$$', '$'), '{${__tags}} | trace_id = "${__trace.traceId}"');
+    assert.equal(tracesToLogsV2.query, '{$$' + '{__tags}} | trace_id = "$$' + '{__trace.traceId}"');
     assert.equal(tracesToMetrics.datasourceUid, 'prometheus');
     assert.ok(tracesToMetrics.queries.every(({ query }: { query: string }) => query.includes('{$$__tags}')));
     assert.equal(serviceMap.datasourceUid, 'prometheus');

@@ -61,7 +61,7 @@ suite("Prometheus with the stack's configuration", { skip: needsStackPrometheus 
 
   test('scrapes a process of this host by the file that it leaves, through the name that a container has for the host', async () => {
     const target = await until('the target', async () => {
-      const { activeTargets } = await prometheus.get('/targets', { state: 'active' });
+      const { activeTargets } = await prometheus.ask('/targets', { state: 'active' });
       return activeTargets.find((each: any) => each.labels.job === 'gateway' && each.health === 'up');
     });
     // Its own address is its name, and the host's is where it is asked.
@@ -78,7 +78,7 @@ suite("Prometheus with the stack's configuration", { skip: needsStackPrometheus 
     await fetch(`${app.url}/products`);
     const exemplars = await until('an exemplar', async () => {
       const now = Date.now() / 1000;
-      const found = await prometheus.get('/query_exemplars', {
+      const found = await prometheus.ask('/query_exemplars', {
         query: 'http_server_request_duration_seconds_bucket{job="gateway"}',
         start: String(now - 600),
         end: String(now + 10),
@@ -119,7 +119,7 @@ suite("Prometheus with the stack's configuration", { skip: needsStackPrometheus 
 
   test('evaluates every rule of ours without an error', async () => {
     const groups = await until('all rules to have run', async () => {
-      const { groups } = await prometheus.get('/rules');
+      const { groups } = await prometheus.ask('/rules');
       const rules = groups.flatMap((group: any) => group.rules);
       return rules.length > 0 && rules.every((rule: any) => rule.health !== 'unknown') && groups;
     });
@@ -133,7 +133,7 @@ suite("Prometheus with the stack's configuration", { skip: needsStackPrometheus 
   test('forgets a process that has ended', async () => {
     await app.stop();
     await until('the target to be gone', async () => {
-      const { activeTargets } = await prometheus.get('/targets', { state: 'active' });
+      const { activeTargets } = await prometheus.ask('/targets', { state: 'active' });
       return activeTargets.every((each: any) => each.labels.job !== 'gateway');
     });
   });

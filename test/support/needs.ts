@@ -10,6 +10,7 @@ const PROGRAMS = {
   npm: 'comes with Node.js',
   git: 'apt-get install git',
   script: 'apt-get install bsdutils',
+  wget: 'apt-get install wget',
   amtool: 'apt-get install prometheus-alertmanager',
   loki: 'no package; https://github.com/grafana/loki/releases',
   tempo: 'no package; https://github.com/grafana/tempo/releases',

@@ -19,7 +19,7 @@ export interface PrometheusServer extends Server {
   /** A query over a range; times and step in seconds. */
   queryRange(expr: string, start: number, end: number, step: number): Promise<Series[]>;
   /** Any path below `/api/v1`, with its `data`. */
-  get(path: string, parameters?: Readonly<Record<string, string>>): Promise<any>;
+  ask(path: string, parameters?: Readonly<Record<string, string>>): Promise<any>;
   /** Reads its configuration and its rules again. */
   reload(): Promise<void>;
 }
@@ -62,7 +62,7 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Prome
     answers: async () => (await fetch(`${url}/-/ready`)).ok,
   });
 
-  async function get(path: string, parameters: Readonly<Record<string, string>> = {}): Promise<any> {
+  async function ask(path: string, parameters: Readonly<Record<string, string>> = {}): Promise<any> {
     const response = await fetch(`${url}/api/v1${path}?${new URLSearchParams(parameters)}`);
     const { status, data, error } = (await response.json()) as { status: string; data: unknown; error?: string };
     if (status !== 'success') throw new Error(`${path} ${JSON.stringify(parameters)}: ${error}`);
@@ -72,10 +72,10 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Prome
   return {
     ...server,
     url,
-    get,
-    query: async (expr, time) => (await get('/query', { query: expr, ...(time ? { time: String(time) } : {}) })).result,
+    ask,
+    query: async (expr, time) => (await ask('/query', { query: expr, ...(time ? { time: String(time) } : {}) })).result,
     queryRange: async (query, start, end, step) =>
-      (await get('/query_range', { query, start: String(start), end: String(end), step: String(step) })).result,
+      (await ask('/query_range', { query, start: String(start), end: String(end), step: String(step) })).result,
     async reload() {
       const response = await fetch(`${url}/-/reload`, { method: 'POST' });
       if (!response.ok) throw new Error(`Prometheus does not reload: ${await response.text()}`);
