@@ -16,6 +16,7 @@ const IS_REMOTE = 0x200;
 const MOST_KEYS = 2000;
 const MOST_WRITTEN = 16;
 const LONGEST_WRITTEN = 64;
+const MOST_HEADINGS = 500;
 
 interface Key {
   /** `{"key":"http.route","value":` */
@@ -57,10 +58,7 @@ export function createSpanEncoder(redactor?: Redactor): (span: SpanRecord) => En
     let json = `{"traceId":"${span.traceId}","spanId":"${span.spanId}"`;
     if (traceState) json += `,"traceState":${JSON.stringify(traceState)}`;
     if (parentSpanId) json += `,"parentSpanId":"${parentSpanId}"`;
-    // The API counts kinds from 0 (internal), OTLP from 0 (unspecified).
-    json += `,"flags":${flags},"name":${JSON.stringify(span.name)},"kind":${span.kind + 1}`;
-    json += `,"startTimeUnixNano":"${nanos(span.start)}","endTimeUnixNano":"${nanos(span.end)}"`;
-    json += `,"attributes":${write(span.attributes)}`;
+    json += `${heading(flags, span.name, span.kind)}${nanos(span.start)}","endTimeUnixNano":"${nanos(span.end)}","attributes":${write(span.attributes)}`;
     if (span.droppedAttributes > 0) json += `,"droppedAttributesCount":${span.droppedAttributes}`;
     if (events.length > 0) json += `,"events":[${events.map(event).join(',')}]`;
     if (span.droppedEvents > 0) json += `,"droppedEventsCount":${span.droppedEvents}`;
@@ -70,6 +68,18 @@ export function createSpanEncoder(redactor?: Redactor): (span: SpanRecord) => En
     if (span.statusMessage) json += `,"message":${JSON.stringify(text(span.statusMessage))}`;
     return { scope: scope(span.scope, span.scopeVersion), json: `${json}}}` };
   };
+}
+
+const headings = new Map<string, { readonly flags: number; readonly kind: number; readonly text: string }>();
+
+/** What stands between a span's ids and its times: few, since a span is named after a route or an operation. */
+function heading(flags: number, name: string, kind: number): string {
+  const known = headings.get(name);
+  if (known !== undefined && known.flags === flags && known.kind === kind) return known.text;
+  // The API counts kinds from 0 (internal), OTLP from 0 (unspecified).
+  const text = `,"flags":${flags},"name":${JSON.stringify(name)},"kind":${kind + 1},"startTimeUnixNano":"`;
+  if (known !== undefined || (headings.size < MOST_HEADINGS && name.length < 256)) headings.set(name, { flags, kind, text });
+  return text;
 }
 
 function scope(name: string, version: string | undefined): string {
@@ -82,8 +92,15 @@ function scope(name: string, version: string | undefined): string {
   return scopeText;
 }
 
+let second = -1;
+let secondText = '';
+
 function nanos([seconds, nanoseconds]: HrTime): string {
-  return String(seconds) + String(nanoseconds).padStart(9, '0');
+  if (seconds !== second) {
+    second = seconds;
+    secondText = String(seconds);
+  }
+  return secondText + (nanoseconds >= 1e8 ? String(nanoseconds) : String(nanoseconds).padStart(9, '0'));
 }
 
 /** Writes attributes as a list of OTLP's `KeyValue`s. @param redactor see {@link createSpanEncoder} */
@@ -138,11 +155,11 @@ export function createAttributeWriter(redactor?: Redactor): (values: Attributes 
       const key = keyOf(name);
       let member = key.written.get(value);
       if (member === undefined) {
-        member = `${key.prefix}${anyValue(value, key.clean, 0)}}`;
+        member = `,${key.prefix}${anyValue(value, key.clean, 0)}}`;
         const again = typeof value === 'number' || (typeof value === 'string' && value.length <= LONGEST_WRITTEN);
         if (again && key.written.size < MOST_WRITTEN) key.written.set(value, member);
       }
-      json = json === '' ? member : `${json},${member}`;
+      json = json === '' ? member.slice(1) : json + member;
     }
     return `[${json}]`;
   };
