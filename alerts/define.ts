@@ -35,7 +35,7 @@ export interface Alert {
   /** What was seen and what it means, with `$labels` and `$value`. */
   readonly description: string;
   readonly dashboard: Dashboard;
-  /** Variables of the dashboard that are set from labels of the same name. */
+  /** Variables of the dashboard that are set from labels of the same name, or `variable=label`. `job` if absent. */
   readonly select?: readonly string[];
   /** Further labels. */
   readonly labels?: Readonly<Record<string, string>>;

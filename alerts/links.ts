@@ -14,7 +14,10 @@ export const LINKS = {
 
 /** The addresses of an alert's runbook and dashboard, as templates of annotations. Loki's ruler has no series to look up. */
 export function linksOf({ alert, dashboard, select = ['job'] }: Alert, ruler: 'prometheus' | 'loki'): Record<string, string> {
-  const variables = select.map((name) => `var-${name}={{ $labels.${name} | urlquery }}`).join('&');
+  const variables = select
+    .map((each) => each.split('='))
+    .map(([variable, label = variable]) => `var-${variable}={{ $labels.${label} | urlquery }}`)
+    .join('&');
   const path = `/d/${dashboard}${variables ? `?${variables}` : ''}`;
   if (ruler === 'loki') {
     return {

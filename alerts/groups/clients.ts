@@ -20,6 +20,7 @@ ${atLeast(COUNT, TO, CLIENT_ERROR, '5m', 'client_errors_minimum')}`,
       description:
         '{{ $value | humanizePercentage }} of the calls of {{ $labels.job }} to {{ $labels.server_address }} fail with 5xx or without an answer.',
       dashboard: 'o11y-http-clients',
+      select: ['job', 'server=server_address'],
     },
     {
       alert: 'HttpClientLatencyHigh',
@@ -32,6 +33,7 @@ sum by (${TO}) (increase(${COUNT}[5m])) > 20`,
       description:
         'Of the calls of {{ $labels.job }} to {{ $labels.server_address }}, one in twenty takes longer than {{ $value | humanizeDuration }}.',
       dashboard: 'o11y-http-clients',
+      select: ['job', 'server=server_address'],
     },
     {
       alert: 'HttpClientRateLimited',
@@ -44,6 +46,7 @@ ${atLeast(COUNT, TO, 'http_response_status_code="429"', '10m', 'client_errors_mi
       description:
         '{{ $labels.server_address }} answers {{ $value | humanizePercentage }} of the calls of {{ $labels.job }} with 429.',
       dashboard: 'o11y-http-clients',
+      select: ['job', 'server=server_address'],
     },
   ],
 };

@@ -31,6 +31,7 @@ ${atLeast(HTTP_COUNT, `${JOB}, http_route`, SERVER_ERROR, '5m', 'http_errors_min
       description:
         'Route "{{ $labels.http_route }}" of {{ $labels.job }} answers {{ $value | humanizePercentage }} of its requests with 5xx.',
       dashboard: 'o11y-service',
+      select: ['job', 'route=http_route'],
     },
     {
       alert: 'HttpLatencyHigh',

@@ -21,6 +21,7 @@ export const logs: Group = {
       description:
         '{{ $labels.job }} logged {{ $value }} errors in 5 minutes, more than five times as many as in the hour before.',
       dashboard: 'o11y-logs',
+      select: ['service=job'],
     },
     {
       alert: 'LogFatal',
@@ -29,6 +30,7 @@ export const logs: Group = {
       summary: 'A process of a service said that it dies.',
       description: '{{ $labels.job }} logged {{ $value }} lines of level fatal in 5 minutes.',
       dashboard: 'o11y-logs',
+      select: ['service=job'],
     },
     {
       alert: 'LogProcessCrashed',
@@ -40,6 +42,7 @@ export const logs: Group = {
       description:
         '{{ $labels.job }} crashed {{ $value }} times in 15 minutes, by an exception that nobody caught or for want of heap.',
       dashboard: 'o11y-logs',
+      select: ['service=job'],
     },
   ],
 };

@@ -34,9 +34,9 @@ max by (${JOB}, queue) (deriv(${METRICS.bullmqJobCount.name}{state="waiting"}[15
     },
     {
       alert: 'QueueJobsFailing',
-      expr: `${above(share(JOBS, `${JOB}, queue`, 'result="failed"', '10m'), 'queue_failure_ratio')}
+      expr: `${above(share(JOBS, `${JOB}, queue`, 'result=~"failed|retried"', '10m'), 'queue_failure_ratio')}
 and on (${JOB}, queue)
-sum by (${JOB}, queue) (increase(${JOBS}{result="failed"}[10m])) >= 5`,
+sum by (${JOB}, queue) (increase(${JOBS}{result=~"failed|retried"}[10m])) >= 5`,
       for: '5m',
       severity: 'warning',
       summary: 'Jobs of a queue fail.',

@@ -127,6 +127,7 @@ ${notStarting('3600')}`,
       summary: 'A service logs errors all the time.',
       description: '{{ $labels.job }} logs {{ $value | humanize }} errors a second.',
       dashboard: 'o11y-logs',
+      select: ['service=job'],
     },
     {
       alert: 'HealthCheckFailing',

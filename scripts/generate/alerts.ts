@@ -1,7 +1,11 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { isAlert } from '../../alerts/define.ts';
 import { ALERTS, LOKI_RULES, RULES } from '../../alerts/index.ts';
 import { render } from '../../alerts/render.ts';
+import { runbookDashboard } from '../../alerts/runbook-dashboard.ts';
 import { THRESHOLDS } from '../../alerts/thresholds.ts';
+import { root } from '../tools.ts';
 import { code, page, table } from './markdown.ts';
 
 /** Files below alerts/ that `npm run generate` writes: path from the root to their text. */
@@ -9,7 +13,18 @@ export function alertFiles(): Record<string, string> {
   return Object.fromEntries([
     ...Object.entries(RULES).map(([name, file]) => [`alerts/rules/${name}.yml`, render(file, 'prometheus', 'alerts/')]),
     ...Object.entries(LOKI_RULES).map(([name, file]) => [`alerts/loki/${name}.yml`, render(file, 'loki', 'alerts/')]),
+    ...runbooks().map((name) => [
+      `alerts/runbook-dashboards/${name}.json`,
+      `${JSON.stringify(runbookDashboard(name, readFileSync(join(root, 'alerts/runbooks', `${name}.md`), 'utf8')), null, 2)}\n`,
+    ]),
   ]);
+}
+
+function runbooks(): string[] {
+  return readdirSync(join(root, 'alerts/runbooks'))
+    .filter((file) => file.endsWith('.md'))
+    .map((file) => file.slice(0, -3))
+    .sort();
 }
 
 /** `docs/alerts.md`, from the array of alerts and the table of thresholds. */
