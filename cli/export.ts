@@ -17,6 +17,7 @@ Grafana (kube-prometheus-stack brings both), and an example of a Deployment with
 
   --namespace NAME   where Prometheus and Grafana look (monitoring)
   --label KEY=VALUE  a label that the operator selects by, such as release=kube-prometheus-stack; may be given more than once
+  --grafana URL      address of Grafana, for the links in notifications
   --from DIR         take rules and dashboards from this folder, as o11y-kit init has written it
   --out DIR          where to write (kubernetes); - prints all but the example to stdout, for kubectl apply --server-side -f -`;
 
@@ -29,13 +30,15 @@ const command: Command = {
         kubernetes: { type: 'boolean', default: false },
         namespace: { type: 'string', default: 'monitoring' },
         label: { type: 'string', multiple: true, default: [] },
+        grafana: { type: 'string' },
         from: { type: 'string', default: PACKAGE_ROOT },
         out: { type: 'string', default: 'kubernetes' },
       },
     });
     if (!values.kubernetes) throw new UsageError('--kubernetes is wanted: nothing else can be exported to');
     const settings = { namespace: dnsLabel(values.namespace), labels: labelsOf(values.label), version: version() };
-    const manifests = manifestsOf(values.from, settings);
+    const grafana = values.grafana === undefined ? undefined : webAddress(values.grafana);
+    const manifests = manifestsOf(values.from, grafana, settings);
     if (values.out === '-') {
       terminal.out(stream(manifests));
       return 0;
@@ -45,6 +48,8 @@ const command: Command = {
     const apply = fitApply(manifests) ? 'kubectl apply' : 'kubectl apply --server-side';
     terminal.out(`\nApply it:   ${apply} -k ${values.out}`);
     terminal.out(`Your apps:  take labels, env, ports and probes from ${join(values.out, 'deployment.example.yaml')}`);
+    if (grafana === undefined)
+      terminal.out(`Links:      those in notifications lead to ${LOCAL_GRAFANA}; --grafana URL changes that`);
     if (values.label.length === 0)
       terminal.out('Not found?  kube-prometheus-stack selects by a label: add --label release=<name of the Helm release>');
     return 0;
@@ -53,9 +58,13 @@ const command: Command = {
 
 export default command;
 
-function manifestsOf(from: string, settings: Settings): Manifest[] {
+/** What the rules have for the address of Grafana: that of the stack on one machine. */
+const LOCAL_GRAFANA = 'http://localhost:3000';
+
+function manifestsOf(from: string, grafana: string | undefined, settings: Settings): Manifest[] {
+  const linked = (text: string) => (grafana === undefined ? text : text.replaceAll(LOCAL_GRAFANA, grafana));
   return [
-    ...read(from, 'alerts/rules', /\.ya?ml$/).map(([file, text]) => prometheusRule(file, text, settings)),
+    ...read(from, 'alerts/rules', /\.ya?ml$/).map(([file, text]) => prometheusRule(file, linked(text), settings)),
     ...read(from, 'dashboards/json', /\.json$/).map(([file, text]) => dashboardConfigMap(file, text, settings)),
     podMonitor(settings),
     deployment(settings),
@@ -100,6 +109,12 @@ function isForeign(path: string): boolean {
 function dnsLabel(name: string): string {
   if (/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) return name;
   throw new UsageError(`--namespace ${name}: lower-case letters, digits and - are wanted, 63 at most`);
+}
+
+/** Without a slash at its end. @throws {UsageError} */
+function webAddress(text: string): string {
+  if (/^https?:$/.test(URL.canParse(text) ? new URL(text).protocol : '') && !/[\s'"]/.test(text)) return text.replace(/\/+$/, '');
+  throw new UsageError(`--grafana ${text}: an address such as https://grafana.example.com is wanted`);
 }
 
 /** @throws {UsageError} */
