@@ -9,7 +9,7 @@ export const PACKAGE_ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PARTS = {
   compose: ['compose'],
   dashboards: ['dashboards/json'],
-  alerts: ['alerts/rules', 'alerts/loki', 'alerts/runbooks'],
+  alerts: ['alerts/rules', 'alerts/loki', 'alerts/runbooks', 'alerts/runbook-dashboards'],
 } as const;
 export type Part = keyof typeof PARTS;
 export const ALL_PARTS = Object.keys(PARTS) as Part[];
