@@ -33,6 +33,9 @@ module.exports = async (exported, url) => {
       return value;
     },
     slow: async ({ seconds = '0.6' }) => void (await redis.call('DEBUG', 'SLEEP', seconds)),
+    many: async ({ times }) => {
+      for (let n = 0; n < Number(times); n++) await redis.incr('visits');
+    },
     publish: () => redis.publish('news', 'hello'),
     heard: () => heard,
     close: () => {

@@ -34,6 +34,9 @@ module.exports = (mysql, url) => {
     missing: () => promised.query('select * from nowhere'),
     duplicate: () => promised.execute('insert into customers (id, name) values (?, ?)', [1, 'Grace']),
     slow: async ({ seconds = '0.6' }) => void (await promised.query('select sleep(?)', [Number(seconds)])),
+    many: async ({ times }) => {
+      for (let n = 0; n < Number(times); n++) await promised.query('select ?', [n]);
+    },
     /** Twice as many callers as there are connections: half of them wait. */
     crowd: () => Promise.all([1, 2, 3, 4].map(async (n) => (await promised.query('select sleep(0.1), ? as n', [n]))[0][0].n)),
     close: () => pool.end(),

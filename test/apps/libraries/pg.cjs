@@ -1,8 +1,11 @@
 /** node-postgres: a pool of two connections. */
 module.exports = (pg, url) => {
-  const pool = new pg.Pool({ connectionString: url, max: 2, connectionTimeoutMillis: 1000 });
+  const pool = new pg.Pool({ connectionString: url, max: 2, connectionTimeoutMillis: 500 });
   pool.on('error', () => {});
+  // In nobody's request.
+  const warm = process.env.WARM && pool.query('select version()');
   return {
+    warm: async () => void (await warm),
     query: async ({ id = '1' }) => (await pool.query('select name from customers where id = $1', [id])).rows,
     literal: async () => (await pool.query("select name from customers where name = 'Ada' and id in (1, 2, 3)")).rows,
     callback: () =>
@@ -26,9 +29,8 @@ module.exports = (pg, url) => {
     /** Twice as many callers as there are connections: half of them wait. */
     crowd: () =>
       Promise.all([1, 2, 3, 4].map(async (n) => (await pool.query('select pg_sleep(0.1), $1::text as n', [n])).rows[0].n)),
-    /** In the background, in nobody's request. */
-    detached: () => {
-      setImmediate(() => pool.query('select 1'));
+    many: async ({ times }) => {
+      for (let n = 0; n < Number(times); n++) await pool.query('select $1::integer', [n]);
     },
     pool: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     close: () => pool.end(),

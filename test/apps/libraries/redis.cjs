@@ -35,6 +35,9 @@ module.exports = async ({ createClient }, url) => {
       return value;
     },
     slow: async ({ seconds = '0.6' }) => void (await redis.sendCommand(['DEBUG', 'SLEEP', seconds])),
+    many: async ({ times }) => {
+      for (let n = 0; n < Number(times); n++) await redis.incr('visits');
+    },
     publish: () => redis.publish('news', 'hello'),
     heard: () => heard,
     close: () => {

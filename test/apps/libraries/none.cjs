@@ -1,0 +1,2 @@
+/** An app that talks to nothing. */
+module.exports = () => ({});
