@@ -54,9 +54,9 @@ export function atLeast(metric: string, by: string, bad: string, window: string,
   return `sum by (${by}) (increase(${metric}{${bad}}[${window}]))\n  >= on (job) group_left () ${threshold(minimum)}`;
 }
 
-/** Processes that have been up for a while: what a start costs is no news. */
+/** Processes that were there this long ago: what a start costs is no news. */
 export function notStarting(age: string): string {
-  return `unless on (job, instance) (time() - ${RUNTIME.start} < ${age})`;
+  return `and on (job, instance) (${RUNTIME.start} == ${RUNTIME.start} offset ${age})`;
 }
 
 export const HTTP_COUNT = `${METRICS.httpServerDuration.name}_count`;

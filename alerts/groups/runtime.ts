@@ -11,7 +11,7 @@ export const runtime: Group = {
   rules: [
     {
       alert: 'EventLoopBlocked',
-      expr: `${above(`max_over_time(${RUNTIME.lagMax}[5m])`, 'eventloop_block_seconds')}\n${notStarting('300')}`,
+      expr: `${above(`max_over_time(${RUNTIME.lagMax}[5m])`, 'eventloop_block_seconds')}\n${notStarting('5m')}`,
       for: '2m',
       severity: 'warning',
       summary: 'Something kept the event loop of a process from turning.',
@@ -62,7 +62,7 @@ export const runtime: Group = {
 )
 and
   ${HEAP} > 0.5
-${notStarting('3600')}`,
+${notStarting('1h')}`,
       for: '30m',
       severity: 'warning',
       summary: 'The heap of a process grows towards its limit.',
