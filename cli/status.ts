@@ -105,20 +105,22 @@ function report(services: readonly Service[], known: Knowledge | undefined, pain
 }
 
 function apps({ targets, series, spans, lines }: Knowledge, paint: Style): string[] {
-  const own = targets.filter(({ job }) => !SERVICES.includes(job));
+  // Not the stack itself, and not the machine that the overlay host-metrics looks at.
+  const own = targets.filter(({ job, pool }) => !SERVICES.includes(job) && pool !== 'host');
   const down = targets.filter(({ up }) => !up);
+  const processes = own.filter(({ up }) => up).length;
   const jobs = [...new Set(own.filter(({ up }) => up).map(({ job }) => job))].sort();
+  const arrived = [spans === undefined ? '' : `${number(spans)} spans`, lines === undefined ? '' : `${number(lines)} log lines`];
   const counted = [
-    ...(series === undefined ? [] : [`${number(series)} series`]),
-    ...(spans === undefined ? [] : [`${number(spans)} spans`]),
-    ...(lines === undefined ? [] : [`${number(lines)} log lines`]),
-  ];
+    series === undefined ? '' : `${number(series)} series`,
+    arrived.some(Boolean) ? `about ${arrived.filter(Boolean).join(' and ')} in the last 5 minutes` : '',
+  ].filter(Boolean);
   return [
     jobs.length > 0
-      ? `Apps:     ${jobs.map(safe).join(', ')} (${own.filter(({ up }) => up).length} processes)`
+      ? `Apps:     ${jobs.map(safe).join(', ')} (${processes} ${processes === 1 ? 'process' : 'processes'})`
       : 'Apps:     none is scraped yet: node --import o11y-kit/preload app.js',
     ...down.map(({ job, instance, error }) => paint.red(`Down:     ${safe(job)} at ${safe(instance)}: ${safe(error)}`)),
-    ...(counted.length > 0 ? [`Holds:    ${counted.join(', ')} (spans and lines: about, of the last five minutes)`] : []),
+    ...(counted.length > 0 ? [`Holds:    ${counted.join('; ')}`] : []),
   ];
 }
 

@@ -1,5 +1,7 @@
 /** A process or component that Prometheus scrapes, or should. */
 export interface ScrapeTarget {
+  /** The section of the configuration that it comes from. */
+  readonly pool: string;
   readonly job: string;
   readonly instance: string;
   readonly up: boolean;
@@ -37,7 +39,8 @@ export async function knowledge(url: string): Promise<Knowledge | undefined> {
     sum(url, 'loki_distributor_lines_received_total'),
   ]);
   return {
-    targets: targets.activeTargets.map(({ labels, health, lastError }: any) => ({
+    targets: targets.activeTargets.map(({ scrapePool, labels, health, lastError }: any) => ({
+      pool: scrapePool ?? '',
       job: labels.job ?? '',
       instance: labels.instance ?? '',
       up: health === 'up',

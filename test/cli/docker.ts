@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -31,6 +31,12 @@ export interface Scenario {
   holders?: Record<string, string>;
 }
 
+export interface State {
+  readonly containers: readonly { readonly Service: string }[];
+  readonly volumes: readonly string[];
+  readonly env?: string;
+}
+
 export interface Docker {
   /** Environment with the stand-in before everything on PATH, and free ports for the stack. */
   readonly env: Record<string, string>;
@@ -42,7 +48,9 @@ export interface Docker {
   /** Changes what it shows. */
   show(scenario: Scenario): void;
   /** What it believes to run. */
-  state(): { containers: { Service: string }[]; volumes: string[]; env?: string } | undefined;
+  state(): State | undefined;
+  /** Makes it believe something else. */
+  change(to: (state: State) => State): void;
 }
 
 const PORTS = ['GRAFANA', 'PROMETHEUS', 'ALERTMANAGER', 'LOKI', 'TEMPO', 'OTLP_GRPC', 'OTLP_HTTP', 'DEMO'] as const;
@@ -57,6 +65,10 @@ export async function standIn(scenario: Scenario = {}): Promise<Docker> {
   show(scenario);
   const numbers = await freePorts(PORTS.length);
   const ports = Object.fromEntries(PORTS.map((name, index) => [name, numbers[index]])) as Record<PortName, number>;
+  function state(): State | undefined {
+    const file = join(folder, 'state.json');
+    return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
+  }
   const log = () =>
     readFileSync(join(folder, 'calls.log'), 'utf8')
       .trim()
@@ -73,13 +85,8 @@ export async function standIn(scenario: Scenario = {}): Promise<Docker> {
     show,
     calls: () => log().map(({ args }) => args),
     composeVariables: () => log().flatMap(({ compose }) => compose),
-    state() {
-      try {
-        return JSON.parse(readFileSync(join(folder, 'state.json'), 'utf8'));
-      } catch {
-        return undefined;
-      }
-    },
+    state,
+    change: (to) => writeFileSync(join(folder, 'state.json'), JSON.stringify(to(state()!))),
   };
 }
 
