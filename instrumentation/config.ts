@@ -8,6 +8,7 @@ import {
   optionalInteger,
   type Problem,
   pairs,
+  prices,
   read,
   type Setting,
   text,
@@ -270,6 +271,17 @@ export const SETTINGS = {
     0,
     600_000,
     'Most milliseconds that the kit adds to the end of the process.',
+  ),
+  aiPrices: prices(
+    'O11Y_AI_PRICES',
+    'Prices of models, in front of the built-in ones, for gen_ai_client_cost_usd_total.',
+    'the built-in list prices',
+  ),
+  captureMessageContent: choice(
+    'OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT',
+    'no_content',
+    ['no_content', 'span_only', 'span_and_event', 'true', 'false'],
+    'Whether texts of prompts and answers of models are put on spans; the kit makes no events of them.',
   ),
   maxSeries: integer('O11Y_MAX_SERIES', 2000, 1, 1_000_000, 'Most series of a metric; the rest share one `__overflow__` series.'),
 } satisfies Record<string, Setting<any>>;

@@ -184,7 +184,7 @@ export const METRICS = {
   ),
   aiTokens: tokens(
     'gen_ai_client_token_usage',
-    'Tokens used by a call of a model',
+    'Tokens used by a call of a model, by type (input, output; cached ones are a part of the input)',
     'gen_ai_provider_name',
     'gen_ai_request_model',
     'gen_ai_operation_name',
@@ -197,6 +197,13 @@ export const METRICS = {
     'gen_ai_request_model',
     'gen_ai_operation_name',
     'error_type',
+  ),
+  aiFirstChunk: histogram(
+    'gen_ai_client_operation_time_to_first_chunk_seconds',
+    'Time to the first piece of a streamed answer of a model',
+    'gen_ai_provider_name',
+    'gen_ai_request_model',
+    'gen_ai_operation_name',
   ),
   aiCost: counter(
     'gen_ai_client_cost_usd_total',

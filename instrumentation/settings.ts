@@ -1,3 +1,4 @@
+import { readFileSync, statSync } from 'node:fs';
 import { createRedactor, REDACTED } from './redaction.ts';
 
 /**
@@ -126,6 +127,43 @@ export function pairs(env: string, doc: string, options: { secret?: boolean } = 
       return Object.fromEntries(entries);
     },
   });
+}
+
+/** US dollars per million tokens. */
+export interface ModelPrice {
+  readonly input: number;
+  readonly output: number;
+  /** Input that is read from a cache; `input` if absent. */
+  readonly cached_input?: number;
+  /** Input that is written to a cache; `input` if absent. */
+  readonly cache_write?: number;
+}
+
+const PRICE_KEYS = ['input', 'output', 'cached_input', 'cache_write'];
+const LARGEST_FILE = 4 * 1024 * 1024;
+
+/** Prices by model, as JSON or as the path of a file that holds it. */
+export function prices(env: string, doc: string, fallbackText: string) {
+  return setting<Readonly<Record<string, ModelPrice>>>(env, {}, doc, {
+    fallbackText,
+    allowed:
+      'JSON, or the path of a file with JSON, like {"my-model": {"input": 2.5, "output": 10, "cached_input": 1.25}}: dollars per million tokens',
+    parse: (raw) => {
+      const inline = raw.startsWith('{');
+      if (!inline && statSync(raw).size > LARGEST_FILE) refuse();
+      const table: unknown = JSON.parse(inline ? raw : readFileSync(raw, 'utf8'));
+      if (typeof table !== 'object' || table === null || Array.isArray(table)) return refuse();
+      for (const price of Object.values(table)) if (!isPrice(price)) refuse();
+      return table as Record<string, ModelPrice>;
+    },
+  });
+}
+
+function isPrice(value: unknown): value is ModelPrice {
+  if (typeof value !== 'object' || value === null || !('input' in value && 'output' in value)) return false;
+  return Object.entries(value).every(
+    ([key, amount]) => PRICE_KEYS.includes(key) && typeof amount === 'number' && Number.isFinite(amount) && amount >= 0,
+  );
 }
 
 function refuse(): never {

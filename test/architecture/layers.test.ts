@@ -17,7 +17,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['export'],
   ['traces', 'metrics', 'logs', 'health'],
   ['kit'],
-  ['recorders', 'databases', 'messaging'],
+  ['recorders', 'ai', 'databases', 'messaging'],
   ['http', 'libraries'],
   ['admin', 'lifecycle'],
   ['start-line', 'api'],

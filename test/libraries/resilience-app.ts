@@ -31,7 +31,7 @@ export async function startScenario(
   options: Partial<AppOptions> = {},
 ): Promise<ScenarioApp> {
   const app = await spawnApp({
-    args: [join(fixtures, `start.${kind}`), scenario, ...packages],
+    args: ['--expose-gc', join(fixtures, `start.${kind}`), scenario, ...packages],
     cwd: fixtures,
     endpoint: viewer.url,
     ...options,
