@@ -53,7 +53,7 @@ const WORDS: Readonly<Record<ErrorCategory, string>> = {
     ER_TRUNCATED_WRONG_VALUE ER_TRUNCATED_WRONG_VALUE_FOR_FIELD ER_INVALID_JSON_TEXT WRONGTYPE ConditionalCheckFailedException
     ValidationException NoSuchKey ResourceNotFoundException BadRequestError UnprocessableEntityError`,
   fatal: `
-    UnrecoverableError UND_ERR_NOT_SUPPORTED UND_ERR_DESTROYED UND_ERR_CLOSED NOAUTH WRONGPASS NOPERM MISCONF AuthenticationError
+    UND_ERR_NOT_SUPPORTED UND_ERR_DESTROYED UND_ERR_CLOSED NOAUTH WRONGPASS NOPERM MISCONF AuthenticationError
     PermissionDeniedError AccessDenied AccessDeniedException ExpiredToken ExpiredTokenException CredentialsProviderError
     UnrecognizedClientException KafkaJSNonRetriableError KafkaJSSASLAuthenticationError MongoAuthenticationError`,
 };
