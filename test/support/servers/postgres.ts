@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, globSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { freePort } from '../free-port.ts';
@@ -10,6 +11,8 @@ export interface PostgresServer extends Server {
   readonly url: string;
   /** Runs SQL as the owner, for a test's tables. */
   sql(text: string): string;
+  /** A session of its own that stays open, with a lock for example, until `end` has run its last words. */
+  session(text: string): { end(text: string): Promise<void> };
 }
 
 /** Debian keeps the server's programs off PATH. */
@@ -56,6 +59,21 @@ export async function startPostgres({ settings = [] }: { settings?: readonly str
   return {
     ...server,
     url: `postgres://shop@127.0.0.1:${port}/shop`,
+    session(text) {
+      const psql = spawn(join(bin, 'psql'), [...client, '-d', 'shop', '-qAt'], {
+        ...user,
+        cwd: folder,
+        stdio: ['pipe', 'ignore', 'ignore'],
+      });
+      psql.stdin.write(text);
+      return {
+        async end(last) {
+          const ended = once(psql, 'exit');
+          psql.stdin.end(last);
+          await ended;
+        },
+      };
+    },
     sql: (text) => run('psql', [...client, '-d', 'shop', '-v', 'ON_ERROR_STOP=1', '-qAt'], text),
   };
 }
