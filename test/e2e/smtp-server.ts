@@ -6,7 +6,7 @@ export interface SmtpServer extends AsyncDisposable {
   readonly url: string;
   /** The messages that it has taken. */
   readonly messages: readonly string[];
-  /** While true it takes connections and says nothing. */
+  /** While true it takes connections and says nothing. Set to false, it is as started anew: those connections are gone. */
   hangs: boolean;
 }
 
@@ -54,6 +54,7 @@ export async function startSmtpServer(): Promise<SmtpServer> {
     },
     set hangs(value) {
       state.hangs = value;
+      if (!value) for (const socket of sockets) socket.destroy();
     },
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();

@@ -47,6 +47,7 @@ function suiteOf(file: string): void {
       const own = ({ spans }: Trace) => spans.filter(({ kind }) => kind !== 'client');
       const trace = await viewer.waitForTrace(
         (one) => one.root?.attributes['correlation.id'] === id && own(one).length >= wanted,
+        { timeout: 15_000 },
       );
       for (const span of trace.spans) assert.equal(span.attributes['correlation.id'], id, `${trace}`);
       const lines: string[] = [];
