@@ -59,8 +59,9 @@ suite('Alertmanager reads', { skip: needs('amtool') }, () => {
     test(file, () => {
       const text = readFileSync(join(COMPOSE, file), 'utf8');
       const copy = join(folder, 'alertmanager.yml');
-      // A webhook's address could not be kept in a file before 0.26.
-      writeFileSync(copy, file.endsWith('webhook.yml') ? text.replace(/url_file: \S+/, 'url: http://127.0.0.1/') : text);
+      // Before 0.26 a webhook's address could not be kept in a file.
+      const old = /version 0\.(1\d|2[0-5])\./.test(run('amtool', ['--version']).output);
+      writeFileSync(copy, old && file.endsWith('webhook.yml') ? text.replace(/url_file: \S+/, 'url: http://127.0.0.1/') : text);
       const { status, output } = run('amtool', ['check-config', copy]);
       assert.equal(status, 0, output);
     });

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { COMPOSE, withReplacements } from '../compose.ts';
 import { freePort } from '../free-port.ts';
 import { findProgram } from '../needs.ts';
@@ -16,7 +16,7 @@ export interface CollectorOptions {
   readonly tempo: string;
   readonly loki: string;
   readonly prometheus: string;
-  /** Files of `compose/collector` that are laid over `collector.yaml`. */
+  /** Files that are laid over `collector.yaml`: of `compose/collector`, or anywhere by an absolute path. */
   readonly overlays?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -54,7 +54,7 @@ export async function startCollector(options: CollectorOptions): Promise<Collect
   const healthUrl = `http://127.0.0.1:${health}/`;
   const server = await startProgram({
     command,
-    args: [file, ...overlays.map((name) => join(COMPOSE, 'collector', name))].map((path) => `--config=${path}`),
+    args: [file, ...overlays.map((name) => resolve(COMPOSE, 'collector', name))].map((path) => `--config=${path}`),
     cwd,
     port,
     env: { ...process.env, ...env },
