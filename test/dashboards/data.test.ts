@@ -6,13 +6,14 @@ import { needsPrometheus } from '../support/servers/prometheus.ts';
 import { CHANGES } from './changes.ts';
 import { ask, everything, numbers, type PanelQuery, panelQueries } from './queries.ts';
 import { type Phase, playScene, type Scene } from './scene.ts';
+import { needsWorkshop } from './workshop.ts';
 
 /** Made by Tempo out of traces: test/dashboards/tempo.test.ts asks a real one. */
 const OF_TEMPO = /^o11y-map /;
 
 const queries = panelQueries().filter(({ name }) => !OF_TEMPO.test(name));
 
-suite('dashboards of a Prometheus that scraped real services', { skip: needsPrometheus }, () => {
+suite('dashboards of a Prometheus that scraped real services', { skip: needsPrometheus || needsWorkshop }, () => {
   let scene: Scene;
   before(async () => {
     scene = await playScene();

@@ -1,7 +1,7 @@
 /**
  * What the dashboards are held against: the checkout example and a service of faults, preloaded, under load, scraped by a real
  * Prometheus that evaluates the alert rules. First all is well; then the payments hang, die and come back, a service blocks,
- * leaks and floods its labels, and the backend of traces and logs refuses them.
+ * leaks and floods its labels, another one loses what it leans on, and the backend of traces and logs refuses them.
  */
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,6 +13,7 @@ import { type App, spawnApp } from '../support/app.ts';
 import { freePort } from '../support/free-port.ts';
 import { type PrometheusServer, startPrometheus } from '../support/servers/prometheus.ts';
 import { until } from '../support/until.ts';
+import { startWorkshop } from './workshop.ts';
 
 const root = join(import.meta.dirname, '../..');
 const checkout = join(root, 'examples/checkout');
@@ -86,6 +87,7 @@ export async function playScene(options: SceneOptions = {}): Promise<Scene> {
     NODE_OPTIONS: '--max-old-space-size=256',
     OTEL_RESOURCE_ATTRIBUTES: 'service.version=2.4.0,deployment.environment.name=test',
   });
+  const workshop = started.use(await startWorkshop(environment, options.endpoint ?? viewer.url));
   const ask = (path: string) =>
     fetch(`http://127.0.0.1:${shop.port}${path}`)
       .then((answer) => answer.text())
@@ -102,7 +104,7 @@ export async function playScene(options: SceneOptions = {}): Promise<Scene> {
     await Promise.allSettled(load);
   });
 
-  await until('all services to be scraped', async () => (await prometheus.query('up == 1')).length === 5);
+  await until('all services to be scraped', async () => (await prometheus.query('up == 1')).length === 6);
   // Rates need some scrapes behind them.
   const healthyStart = now() + 5 * scrapeInterval;
   await sleep(seconds * 1000 + 5000 * scrapeInterval);
@@ -110,6 +112,7 @@ export async function playScene(options: SceneOptions = {}): Promise<Scene> {
 
   const faultyStart = now() + 3 * scrapeInterval;
   if (!options.endpoint) viewer.respond({ status: 400 });
+  await workshop.breakDown();
   load.push(
     repeat(400, ending.signal, async () => {
       await ask('/block?ms=300');
