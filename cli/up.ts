@@ -1,9 +1,9 @@
 import { chmodSync, existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parse, positive } from './arguments.ts';
 import { type Command, type Terminal, Trouble, UsageError } from './command.ts';
 import { INIT_FOLDER } from './init.ts';
-import { containers, isWell } from './stack/containers.ts';
+import { type Container, containers, isWell } from './stack/containers.ts';
 import { dockerShown, type Env } from './stack/docker.ts';
 import { type Engine, engine } from './stack/engine.ts';
 import { explain } from './stack/failure.ts';
@@ -11,6 +11,7 @@ import { type Model, modelOf, portVariables, withOffset } from './stack/model.ts
 import { takenPorts } from './stack/ports.ts';
 import { ADDRESSES, urlOf } from './stack/services.ts';
 import { choose, locate, type Stack } from './stack/stack.ts';
+import { hasChanged, remember } from './stack/started.ts';
 import { makeTargetsFolder, targetsFolder } from './targets.ts';
 
 const WAIT_S = 300;
@@ -50,7 +51,8 @@ const up: Command = {
     const choice = choose(stack, overlays, values.demo ? ['demo'] : []);
     const env = withOffset(stack, offset, withTargets(terminal));
     const model = await modelOf(choice, env);
-    await check(stack, model, machine, env, terminal);
+    const before = await containers(env);
+    await check(stack, model, machine, before, env, terminal);
     terminal.error(
       `Starting ${model.services.length} containers with the files of ${stack.origin}; the first time, images are downloaded.`,
     );
@@ -59,13 +61,14 @@ const up: Command = {
         ...choice.compose,
         ...['up', '--detach', '--remove-orphans', '--wait', '--wait-timeout', String(timeout)],
         // What is mounted has changed, which compose does not see.
-        ...(stack.changed ? ['--force-recreate'] : []),
+        ...(before.length > 0 && hasChanged(stack, env) ? ['--force-recreate'] : []),
         ...(values.demo ? ['--build'] : []),
         ...choice.services,
       ],
       env,
     );
     if (started !== 0) return failed(started, env, terminal);
+    remember(stack, env);
     await succeeded(values.demo, env, terminal);
     return 0;
   },
@@ -91,7 +94,8 @@ function demandSources({ folder }: Stack): void {
 
 /** With the folder in which apps of this host announce themselves, which the Prometheus in the container must be able to read. */
 function withTargets({ env, error }: Terminal): Env {
-  const folder = targetsFolder(env);
+  // Absolute: compose would read another path from its own folder, and a bare name as that of a volume.
+  const folder = resolve(targetsFolder(env));
   const problem = makeTargetsFolder(env) || readableToAll(folder);
   if (problem === '') return { ...env, O11Y_TARGETS_DIR: folder };
   error(`Prometheus will not find the apps of this machine by itself: ${problem}`);
@@ -109,8 +113,15 @@ function readableToAll(folder: string): string {
 }
 
 /** @throws {Trouble} */
-async function check(stack: Stack, model: Model, machine: Engine, env: Env, terminal: Terminal): Promise<void> {
-  const taken = await takenPorts(model.ports, await containers(env), portVariables(stack), env);
+async function check(
+  stack: Stack,
+  model: Model,
+  machine: Engine,
+  before: readonly Container[],
+  env: Env,
+  terminal: Terminal,
+): Promise<void> {
+  const taken = await takenPorts(model.ports, before, portVariables(stack), env);
   if (taken.length > 0)
     throw new Trouble(
       `${taken.join('\n')}\n${taken.length > 1 ? 'All ports at once: o11y-kit up --port-offset 100\n' : ''}Nothing was started.`,

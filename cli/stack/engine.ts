@@ -23,19 +23,22 @@ const VIEW = 'Without Docker, `o11y-kit view` shows traces, logs and metrics of 
  * @throws {Trouble} that says what is missing and how to get it
  */
 export async function engine(env: Env): Promise<Engine> {
-  const info = await docker(['info', '--format', '{{json .}}'], env);
+  const [info, host, plugin] = await Promise.all([
+    docker(['info', '--format', '{{json .}}'], env),
+    endpoint(env),
+    docker(['compose', 'version', '--short'], env),
+  ]);
   if (info.code === 127) throw new Trouble(`Docker is not installed, or \`docker\` is not on PATH: ${INSTALL}\n${VIEW}`);
   const facts = parse(info);
   // Older clients say it in this list and end with 0.
   const problems = [info.err, ...(facts.ServerErrors ?? [])].join('\n').trim();
-  if (info.code !== 0 || !facts.MemTotal) throw new Trouble(await unreachable(problems, env));
+  if (info.code !== 0 || !facts.MemTotal) throw new Trouble(unreachable(problems, host));
   if (facts.OSType && facts.OSType !== 'linux')
     throw new Trouble(
       `Docker runs ${facts.OSType} containers; the stack needs Linux containers. Docker Desktop's menu has the switch.`,
     );
   if (isBelow(facts.ServerVersion ?? '', LEAST_ENGINE))
     throw new Trouble(`Docker Engine ${facts.ServerVersion} is too old: ${LEAST_ENGINE} or later is needed. ${INSTALL}`);
-  const host = await endpoint(env);
   if (!isLocal(host))
     throw new Trouble(
       `The Docker daemon runs on another machine (${host}), which cannot read the stack's files on this one.\n` +
@@ -44,7 +47,7 @@ export async function engine(env: Env): Promise<Engine> {
   return {
     memoryBytes: facts.MemTotal,
     desktop: /docker desktop/i.test(facts.OperatingSystem ?? ''),
-    compose: await compose(env),
+    compose: compose(plugin),
   };
 }
 
@@ -64,8 +67,7 @@ function parse({ out }: Answer): Info {
   }
 }
 
-async function unreachable(problems: string, env: Env): Promise<string> {
-  const host = await endpoint(env);
+function unreachable(problems: string, host: string): string {
   const at = host === '' ? '' : ` at ${host}`;
   if (/permission denied/i.test(problems))
     return (
@@ -97,8 +99,7 @@ function isLocal(host: string): boolean {
 }
 
 /** @throws {Trouble} */
-async function compose(env: Env): Promise<string> {
-  const { code, out } = await docker(['compose', 'version', '--short'], env);
+function compose({ code, out }: Answer): string {
   const version = out.trim().replace(/^v/, '');
   if (code !== 0 || version === '')
     throw new Trouble(

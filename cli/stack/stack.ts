@@ -2,7 +2,7 @@ import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { loadConfig } from '../../instrumentation/config.ts';
 import { Trouble, UsageError } from '../command.ts';
-import { carryOut, type Plan, planFor, toWrite } from '../copy.ts';
+import { carryOut, planFor } from '../copy.ts';
 import { ALL_PARTS, PACKAGE_ROOT } from '../packaged.ts';
 import { PROJECT } from './containers.ts';
 import type { Env } from './docker.ts';
@@ -13,8 +13,6 @@ export interface Stack {
   readonly folder: string;
   /** Whose files they are, for people. */
   readonly origin: string;
-  /** Whether files that containers read have changed by this call. */
-  readonly changed: boolean;
 }
 
 /**
@@ -33,13 +31,13 @@ export function locate(given: string | undefined, standard: string, env: Env): S
   if (own !== undefined) {
     if (!existsSync(join(own, 'compose/compose.yaml')))
       throw new UsageError(`${own} holds no compose/compose.yaml; o11y-kit init ${own} would put one there`);
-    return { folder: join(realpathSync(own), 'compose'), origin: `your copy in ${own}`, changed: false };
+    return { folder: join(realpathSync(own), 'compose'), origin: `your copy in ${own}` };
   }
   if (!existsSync(join(PACKAGE_ROOT, 'compose/compose.yaml')))
     throw new Trouble(`This installation of o11y-kit has no compose files: ${PACKAGE_ROOT}`);
-  if (!isPackage()) return { folder: join(PACKAGE_ROOT, 'compose'), origin: 'this clone', changed: false };
-  const { folder, plan } = copy(env);
-  return { folder: join(folder, 'compose'), origin: `a copy of the package in ${folder}`, changed: toWrite(plan).length > 0 };
+  if (!isPackage()) return { folder: join(PACKAGE_ROOT, 'compose'), origin: 'this clone' };
+  const folder = copy(env);
+  return { folder: join(folder, 'compose'), origin: `a copy of the package in ${folder}` };
 }
 
 /** Whether this runs from an installed package, not from a clone. */
@@ -47,13 +45,12 @@ export function isPackage(): boolean {
   return PACKAGE_ROOT.split(sep).includes('node_modules');
 }
 
-function copy(env: Env): { folder: string; plan: Plan } {
+function copy(env: Env): string {
   const { stateHome } = loadConfig(env).config.surroundings;
   if (stateHome === '') throw new Trouble('There is no folder for the stack: neither XDG_STATE_HOME nor HOME is set.');
   const folder = join(stateHome, 'o11y-kit', 'stack');
-  const plan = planFor(folder, ALL_PARTS);
-  carryOut(folder, plan);
-  return { folder, plan };
+  carryOut(folder, planFor(folder, ALL_PARTS));
+  return folder;
 }
 
 /** Names of the overlays that can be added by `--with`. */

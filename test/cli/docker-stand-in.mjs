@@ -5,7 +5,6 @@
  */
 import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parse } from 'yaml';
 
 /** Compose's own tags, which overlays may use. */
 const TAGS = ['!reset', '!override'].flatMap((tag) =>
@@ -69,7 +68,7 @@ async function compose() {
       return print(scenario.compose ?? '2.40.3');
     case 'config':
       if (scenario.config !== undefined) return fail(scenario.config);
-      return print(JSON.stringify(model(options, own.slice(2))));
+      return print(JSON.stringify(await model(options, own.slice(2))));
     case 'ps':
       return print(list(read('state.json', {}).containers ?? []));
     case 'up':
@@ -81,7 +80,7 @@ async function compose() {
 }
 
 /** What compose makes of its files; only as much of YAML merging as the project's own files need. */
-function model({ file, profile, 'env-file': envFile }, named) {
+async function model({ file, profile, 'env-file': envFile }, named) {
   const defaults = Object.fromEntries(
     readFileSync(envFile, 'utf8')
       .split('\n')
@@ -89,6 +88,7 @@ function model({ file, profile, 'env-file': envFile }, named) {
       .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
   );
   const env = { ...defaults, ...process.env };
+  const { parse } = await import('yaml');
   const services = {};
   for (const path of file) {
     const text = readFileSync(path, 'utf8').replace(
@@ -124,7 +124,7 @@ function resolved({ ports = [], mem_limit, ...service }) {
 }
 
 async function up(options, own) {
-  const { services } = model(
+  const { services } = await model(
     options,
     own.filter((arg, index) => !arg.startsWith('-') && own[index - 1] !== '--wait-timeout'),
   );
