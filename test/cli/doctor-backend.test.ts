@@ -58,6 +58,7 @@ test('a receiver gets the encoding, headers and compression of the settings, for
   });
   const [found, ...others] = await ask(url, {
     OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20abc',
+    OTEL_EXPORTER_OTLP_COMPRESSION: 'gzip',
     OTEL_METRICS_EXPORTER: 'otlp',
   });
   assert.deepEqual(others, []);
