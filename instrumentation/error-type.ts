@@ -45,7 +45,7 @@ const WORDS: Readonly<Record<ErrorCategory, string>> = {
     MaxRetriesPerRequestError ClientOfflineError DisconnectsClientError MongoServerSelectionError MongoWaitQueueTimeoutError
     MongoPoolClearedError KafkaJSNumberOfRetriesExceeded KafkaJSBrokerNotFound KafkaJSGroupCoordinatorNotFound ThrottlingException
     Throttling TooManyRequestsException ProvisionedThroughputExceededException RequestLimitExceeded LimitExceededException SlowDown
-    ServiceUnavailable ServiceUnavailableException rate_limit_error overloaded_error OverloadedError APIUserAbortError RateLimitError RateLimiterRes DelayedError WaitingChildrenError`,
+    PROVIDER_NOT_READY ServiceUnavailable ServiceUnavailableException rate_limit_error overloaded_error OverloadedError APIUserAbortError RateLimitError RateLimiterRes DelayedError WaitingChildrenError`,
   invalid_input: `
     ValidationError ZodError $ZodError SyntaxError URIError CastError DocumentNotFoundError FST_ERR_VALIDATION UND_ERR_INVALID_ARG
     ER_DUP_ENTRY ER_DATA_TOO_LONG ER_BAD_NULL_ERROR ER_NO_REFERENCED_ROW ER_NO_REFERENCED_ROW_2 ER_ROW_IS_REFERENCED

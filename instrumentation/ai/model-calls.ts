@@ -47,8 +47,8 @@ export interface ModelCall {
   readonly context: Context;
   /** Adds what was not known at the start. */
   describe(request: Partial<ModelRequest>): void;
-  /** A piece of a stream has come. */
-  chunk(): void;
+  /** A piece of a stream has come: now, or this many milliseconds after the start. */
+  chunk(afterMs?: number): void;
   /** Adds what an answer or a piece of it says. */
   answer(answer: ModelAnswer): void;
   /** Ends the call, once. */
@@ -161,8 +161,8 @@ function createModelCalls(kit: Kit): ModelCalls {
         span.updateName(nameOf(request));
         describeRequest(span, more, capture);
       },
-      chunk() {
-        firstAt ??= performance.now();
+      chunk(afterMs) {
+        firstAt ??= afterMs === undefined ? performance.now() : startedAt + afterMs;
       },
       answer(answer) {
         usage = { ...usage, ...defined(answer.usage) };

@@ -3,6 +3,7 @@ import { realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { reason } from '../diagnostics.ts';
 import type { Kit } from '../kit.ts';
+import { aiSdk } from './ai-sdk.ts';
 import { anthropic } from './anthropic.ts';
 import { bullmq } from './bullmq.ts';
 import { cockatiel } from './cockatiel.ts';
@@ -20,6 +21,7 @@ import { koa } from './koa.ts';
 import { mysql2 } from './mysql2.ts';
 import { nest } from './nest.ts';
 import { openai } from './openai.ts';
+import { openfeature } from './openfeature.ts';
 import { opossum } from './opossum.ts';
 import { dependenciesOf, manifestsAround } from './packages.ts';
 import { pg } from './pg.ts';
@@ -53,6 +55,8 @@ export const LIBRARIES: readonly Library[] = [
   cockatiel,
   openai,
   anthropic,
+  aiSdk,
+  openfeature,
 ];
 
 export interface Libraries {
@@ -83,7 +87,10 @@ export function startLibraries(
   { entry = entryFile() }: { entry?: string } = {},
 ): Libraries {
   const enabled = libraries.filter(({ name, foreign }) => foreign || isEnabled(name, kit.config));
-  const table = new Map(enabled.flatMap((library) => Object.keys(library.packages).map((specifier) => [specifier, library])));
+  const table = new Map<string, Library[]>();
+  for (const library of enabled) {
+    for (const specifier of Object.keys(library.packages)) table.set(specifier, [...(table.get(specifier) ?? []), library]);
+  }
   const wiring = createWiring(kit, table);
   const stops: Undo[] = [];
 
