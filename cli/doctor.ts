@@ -13,6 +13,7 @@ import { preloadOf } from './doctor/preload.ts';
 import { report } from './doctor/print.ts';
 import { sdksOf } from './doctor/sdks.ts';
 import { settingsOf } from './doctor/settings.ts';
+import { stackOf } from './doctor/stack.ts';
 import { targetsFolder } from './targets.ts';
 import { version } from './version.ts';
 
@@ -60,6 +61,7 @@ async function examine(folder: string, env: Readonly<Record<string, string | und
     ...sdksOf(packages),
     ...settingsOf(env, config, problems),
     ...(await backendOf(config)),
+    ...(await stackOf(config, env)),
     ...(await pageOf(config, targetsFolder(env))),
   ];
 }

@@ -32,7 +32,10 @@ const status: Command = {
     if (values.json)
       terminal.out(JSON.stringify({ version: version(), running, ok, services, prometheus: known ?? null }, null, 2));
     else if (!running) terminal.out('The stack is not running. Start it: o11y-kit up');
-    else for (const line of report(services, known, style(terminal.colour))) terminal.out(line);
+    else {
+      for (const line of report(services, known, style(terminal.colour))) terminal.out(line);
+      if (!ok) terminal.out('\nNot all is well: o11y-kit up tries again, and says why it is not.');
+    }
     return ok ? 0 : running ? 1 : 3;
   },
 };
@@ -92,7 +95,9 @@ function report(services: readonly Service[], known: Knowledge | undefined, pain
   const width = Math.max(...services.map(({ service }) => service.length));
   const lines = services.map(({ service, state, ok, addresses }) => {
     const silent = addresses.filter((one) => one.answers === false).map(({ url }) => url);
-    const urls = silent.length > 0 ? `does not answer at ${silent.join(', ')}` : addresses.map(({ url }) => url).join('  ');
+    const expected = state === 'healthy' || state === 'running';
+    const urls =
+      expected && silent.length > 0 ? `does not answer at ${silent.join(', ')}` : addresses.map(({ url }) => url).join('  ');
     return `  ${ok ? paint.green('✓') : paint.red('✗')} ${service.padEnd(width)}  ${state.padEnd(10)} ${urls}`.trimEnd();
   });
   if (known === undefined) return [...lines, '', 'Prometheus does not answer: what it scrapes is not known.'];

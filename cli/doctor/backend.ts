@@ -57,7 +57,9 @@ function failure(base: string, code: string, message: string): Finding {
   const local = ['localhost', '127.0.0.1', '[::1]'].includes(hostname);
   if (code === 'CERTIFICATE_FILE') return problem(base, message, 'Name a file that the app can read.');
   if (code === 'ECONNREFUSED') {
-    const start = local ? 'Start the viewer (o11y-kit view), a collector, or' : 'Start the backend, or';
+    const start = local
+      ? 'Start the viewer (o11y-kit view), the stack (o11y-kit up) or a collector, or'
+      : 'Start the backend, or';
     return problem(base, 'nobody listens there', `${start} set OTEL_EXPORTER_OTLP_ENDPOINT to where one runs.`);
   }
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')

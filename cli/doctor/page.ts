@@ -63,7 +63,10 @@ function targetsOf({ targetsDir }: Config, folder: string): Finding {
   const trouble = troubleWith(folder);
   if (trouble === undefined) return ok('targets folder', `${folder}: running apps announce their addresses there`);
   if (trouble === 'absent' && !targetsDir)
-    return note('targets folder', `there is none: apps do not announce their addresses. \`o11y-kit view\` makes it.`);
+    return note(
+      'targets folder',
+      `there is none: apps do not announce their addresses. \`o11y-kit view\` and \`o11y-kit up\` make it.`,
+    );
   const text = trouble === 'absent' ? `there is no folder ${folder}` : `${folder}: ${trouble}`;
   return problem('targets folder', `${text}; the address is not announced.`, `Make the folder, or unset O11Y_TARGETS_DIR.`);
 }

@@ -32,10 +32,11 @@ export interface Published {
  *
  * @throws {Trouble}
  */
-export async function containers(env: Env): Promise<Container[]> {
+export async function containers(env: Env, timeoutMs?: number): Promise<Container[]> {
   const { code, out, err } = await docker(
     ['compose', '--project-name', PROJECT, 'ps', '--all', '--no-trunc', '--format', 'json'],
     env,
+    timeoutMs,
   );
   if (code !== 0) throw new Trouble(`Docker Compose cannot list the containers: ${err.trim() || `exit code ${code}`}`);
   return rows(out).map(container);
