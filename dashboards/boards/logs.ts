@@ -5,13 +5,13 @@ import { logTable } from '../parts/log-panels.ts';
 import { logs as logLines } from '../parts/signals.ts';
 import { UID } from '../parts/uids.ts';
 import { UNIT } from '../parts/units.ts';
-import { datasource, logChoice, textBox } from '../parts/variables.ts';
+import { datasource, level, logChoice, textBox } from '../parts/variables.ts';
 
 const STREAM = '{service_name=~"$service"}';
 // Backquotes: what is typed into the box is taken as it is, backslashes too.
 const LINES = `${STREAM} | detected_level=~"$level" |~ \`(?i)$search\` | trace_id=~"$id.*" or correlation_id=~"$id.*"`;
 const PROBLEMS = `${STREAM} | detected_level=~"error|fatal|critical"`;
-const level = {
+const colours = {
   fatal: 'dark-red',
   critical: 'dark-red',
   error: 'red',
@@ -31,7 +31,7 @@ export const logs = dashboard({
     datasource('prometheus'),
     datasource('loki'),
     logChoice('service', 'Service', 'service_name'),
-    logChoice('level', 'Level', 'detected_level'),
+    level(),
     textBox('search', 'Search', 'A text or a regular expression; upper and lower case are the same.'),
     textBox('id', 'Trace or correlation id', 'All lines of one request, in all services. The first characters are enough.'),
   ],
@@ -44,7 +44,7 @@ export const logs = dashboard({
           act: 'A sudden end of all lines is as telling as a burst of errors.',
           unit: UNIT.count,
           queries: [{ expr: `sum by (detected_level) (count_over_time(${LINES} [$__auto]))`, legend: '{{detected_level}}' }],
-          colours: level,
+          colours,
           bars: true,
           stacked: true,
           w: 16,

@@ -181,7 +181,7 @@ export const streams = dashboard({
           title: 'Messages that failed',
           read: 'Traces of messages whose handler threw. They are linked to the trace of their connection.',
           act: 'Open one, and follow its link to the connection.',
-          query: '{ resource.service.name =~ "${service_name:pipe}" && kind = consumer && status = error }',
+          query: '{ resource.service.name =~ "${service_name:pipe}" && span.messaging.system = "websocket" && status = error }',
           w: 24,
           h: 6,
         }),

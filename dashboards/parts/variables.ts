@@ -133,3 +133,22 @@ export function period(): VariableModel {
   model.options = ['30d', '7d', '1d'].map((value, index) => ({ selected: index === 0, text: value, value }));
   return model;
 }
+
+/** Levels of log lines. They are no label of Loki's, so Loki cannot list them. */
+export function level(): VariableModel {
+  const levels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
+  const model = new CustomVariableBuilder('level')
+    .label('Level')
+    .values(levels.join(','))
+    .multi(true)
+    .includeAll(true)
+    // Lines without a level too.
+    .allValue('.*')
+    .current({ selected: true, text: ['All'], value: ['$__all'] })
+    .build();
+  model.options = [
+    { selected: true, text: 'All', value: '$__all' },
+    ...levels.map((value) => ({ selected: false, text: value, value })),
+  ];
+  return model;
+}

@@ -51,11 +51,11 @@ export const CHANGES: readonly Change[] = [
   { query: 'o11y-slo / Bad requests a second, latency / A' },
   // The shop blocks, leaks, makes garbage and forgets promises.
   { query: 'o11y-service / Event loop delay, greatest / A', least: 3 },
-  { query: 'o11y-service / Event loop, busiest / A', factor: 1.2, least: 0.8 },
+  { query: 'o11y-service / Event loop, busiest / A', factor: 1.2, least: 0.5 },
   { query: 'o11y-service / Services / F', least: 0.4 },
   { query: 'o11y-service / Uncaught exceptions and rejections / A', least: 1 },
-  { query: 'o11y-runtime / Event loop busy / A', factor: 1.2, least: 0.8 },
-  { query: 'o11y-runtime / Event loop utilization / A', factor: 1.2, least: 0.8 },
+  { query: 'o11y-runtime / Event loop busy / A', factor: 1.2, least: 0.5 },
+  { query: 'o11y-runtime / Event loop utilization / A', factor: 1.2, least: 0.5 },
   { query: 'o11y-runtime / Longest block / A', least: 3 },
   { query: 'o11y-runtime / Event loop delay, p99 and greatest / A', least: 3 },
   { query: 'o11y-runtime / Heap of limit / A', least: 0.4 },
@@ -120,4 +120,5 @@ export const CHANGES: readonly Change[] = [
   { query: 'o11y-ai / Models / B', least: 0.5 },
   { query: 'o11y-ai / Duration by model, p95 / A', least: 1 },
   { query: 'o11y-ai / Failed calls by reason / A' },
+  { query: 'o11y-streams / Messages that fail / A', least: 0.2 },
 ];

@@ -13,7 +13,7 @@ const OF_TEMPO = /^o11y-map /;
 
 const queries = panelQueries().filter(({ name }) => !OF_TEMPO.test(name));
 
-suite('dashboards of a Prometheus that scraped real services', { skip: needsPrometheus || needsWorkshop }, () => {
+suite('dashboards of a Prometheus that scraped real services', { skip: needsPrometheus || needsWorkshop, concurrency: 4 }, () => {
   let scene: Scene;
   before(async () => {
     scene = await playScene();

@@ -114,9 +114,9 @@ export async function playScene(options: SceneOptions = {}): Promise<Scene> {
   if (!options.endpoint) viewer.respond({ status: 400 });
   await workshop.breakDown();
   load.push(
-    repeat(400, ending.signal, async () => {
-      await ask('/block?ms=300');
-      await Promise.all(['/fail', '/garbage', '/forget', '/call?host=127.0.0.1&refused'].map(ask));
+    repeat(100, ending.signal, async () => {
+      await ask('/block?ms=500');
+      await Promise.all(['/fail', '/garbage', '/garbage', '/forget', '/call?host=127.0.0.1&refused'].map(ask));
     }),
   );
   for (let n = 0; n < 60; n += 1) load.push(ask(`/call?host=127.0.0.${n + 2}`));

@@ -62,11 +62,11 @@ export async function startWorkshop(env: Readonly<Record<string, string>>, endpo
     '/ask',
     '/ask/stream',
   ];
-  const load = [every(250, ...usual)];
+  const load = [every(250, ...usual), every(250, '/ask', '/ask/stream')];
   const socket = new WebSocket(`ws://127.0.0.1:${app.port}/chat`);
-  const talk = setInterval(() => socket.readyState === WebSocket.OPEN && socket.send('hello'), 200);
+  const timers = [setInterval(() => socket.readyState === WebSocket.OPEN && socket.send('hello'), 200)];
   started.defer(async () => {
-    clearInterval(talk);
+    for (const timer of timers) clearInterval(timer);
     socket.close();
     ending.abort();
     await Promise.allSettled(load);
@@ -76,6 +76,7 @@ export async function startWorkshop(env: Readonly<Record<string, string>>, endpo
   return {
     async breakDown() {
       upstream.fail();
+      timers.push(setInterval(() => sendNonsense(app.port), 300));
       load.push(every(50, '/report', '/report', '/report', '/report'), every(50, '/report', '/report', '/report'));
       load.push(every(300, '/duplicate', '/letter/nobody', '/letter/nobody', `/price/${Math.random()}`));
       load.push(every(200, ...Array(6).fill('/limited'), '/alone', '/alone', '/stock', '/stock', '/steady'));
@@ -85,6 +86,16 @@ export async function startWorkshop(env: Readonly<Record<string, string>>, endpo
     },
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
+}
+
+/** On a connection of its own, which does not survive it. */
+function sendNonsense(port: number): void {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/chat`);
+  socket.addEventListener('open', () => {
+    socket.send('nonsense');
+    socket.close();
+  });
+  socket.addEventListener('error', () => {});
 }
 
 async function misses(signal: AbortSignal, ask: (path: string) => Promise<string>): Promise<void> {
@@ -119,7 +130,7 @@ async function startUpstream(): Promise<Upstream> {
     if (failing && request.url?.startsWith('/post/')) await sleep(500);
     if (request.url?.startsWith('/post/')) return answer(response, request.url.endsWith('/nobody') ? 404 : 200, { ok: true });
     if (failing) {
-      await sleep(request.url === '/stock' ? 400 : 1500);
+      await sleep(request.url === '/stock' ? 400 : 5200);
       return answer(response, request.url === '/stock' ? 500 : 429, { error: { message: 'too much', type: 'rate_limit' } });
     }
     if (request.url === '/stock') return answer(response, 200, { stock: 3 });

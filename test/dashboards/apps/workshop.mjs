@@ -17,6 +17,8 @@ const { UPSTREAM_URL, DATABASE_URL, REDIS_PORT } = process.env;
 const connection = { host: '127.0.0.1', port: Number(REDIS_PORT), maxRetriesPerRequest: null };
 
 const pool = new pg.Pool({ connectionString: DATABASE_URL, max: 3, connectionTimeoutMillis: 400 });
+// Not in the way of what is read.
+const writes = new pg.Pool({ connectionString: DATABASE_URL, max: 1 });
 const redis = new Redis(connection);
 const prices = cache('prices');
 const model = new OpenAI({ apiKey: 'none', baseURL: `${UPSTREAM_URL}/v1`, maxRetries: 0 });
@@ -60,7 +62,7 @@ app.get('/report', async (_req, res) => {
 });
 
 app.get('/duplicate', async (_req, res) => {
-  await pool.query('insert into orders values (1, 0)');
+  await writes.query('insert into orders values (1, 0)');
   res.json({ ok: true });
 });
 
@@ -122,10 +124,16 @@ app.get('/ask/stream', async (_req, res) => {
   res.json({ text });
 });
 
+// As many services do, for better or worse: what nobody caught is no reason to end.
+process.on('uncaughtException', (error) => console.error('uncaught', error));
+
 const server = app.listen(0, '127.0.0.1', () => console.log(`LISTEN ${server.address().port}`));
 const sockets = new WebSocketServer({ server, path: '/chat' });
 sockets.on('connection', (socket) => {
-  socket.on('message', (data) => socket.send(String(data)));
+  socket.on('message', (data) => {
+    if (String(data) === 'nonsense') throw new SyntaxError('not understood');
+    socket.send(String(data));
+  });
   socket.on('error', () => {});
 });
 
