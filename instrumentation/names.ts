@@ -146,6 +146,12 @@ export const METRICS = {
   bullmqOldestWaiting: gauge('bullmq_oldest_waiting_job_age_seconds', 'Age of the oldest waiting job', 'queue'),
   redisStreamLength: gauge('redis_stream_length', 'Entries of a Redis stream', 'stream'),
   redisStreamLag: gauge('redis_stream_group_lag', 'Entries that a consumer group has not read', 'stream', 'group'),
+  redisStreamPending: gauge(
+    'redis_stream_group_pending',
+    'Entries that a consumer group has read and not acknowledged',
+    'stream',
+    'group',
+  ),
   breakerState: gauge('circuitbreaker_state', 'State of a circuit breaker: 0 closed, 1 open, 2 half-open', 'name'),
   breakerRequests: counter(
     'circuitbreaker_requests_total',

@@ -33,23 +33,26 @@ export interface Wiring {
   undo(): void;
 }
 
-/** @param table specifier to library */
-export function createWiring(kit: Kit, table: ReadonlyMap<string, Library>): Wiring {
-  // Both sets hold exports weakly, so that a cleared require cache can go.
-  let settled = new WeakSet<object>();
+/** @param table specifier to the libraries that want its exports */
+export function createWiring(kit: Kit, table: ReadonlyMap<string, readonly Library[]>): Wiring {
+  // Exports are held weakly, so that a cleared require cache can go.
+  let settled = new WeakMap<object, Set<Library>>();
   const wired: Wired[] = [];
   const undos: Undo[] = [];
 
   function offer(specifier: string, exports: unknown, path: () => string | undefined): void {
-    const library = table.get(specifier);
-    if (library?.wire === undefined || !isExports(exports) || settled.has(exports)) return;
+    for (const library of table.get(specifier) ?? []) offerTo(library, specifier, exports, path);
+  }
+
+  function offerTo(library: Library, specifier: string, exports: unknown, path: () => string | undefined): void {
+    if (library.wire === undefined || !isExports(exports) || settled.get(exports)?.has(library)) return;
     let copy: Copy = { name: bare(specifier), version: undefined, path: undefined };
     try {
       const file = path();
       // Required in a cycle, and not whole yet: looking into it would make Node warn the app. It will be offered again.
       if (file !== undefined && loader._cache[file]?.loaded === false) return;
       if (library.accepts && !library.accepts(exports)) return;
-      settled.add(exports);
+      settled.set(exports, (settled.get(exports) ?? new Set()).add(library));
       const manifest = file === undefined ? undefined : manifestOf(file);
       // Another package may be installed under a name that we know.
       if (manifest?.name !== undefined && manifest.name !== copy.name) return;
@@ -87,7 +90,7 @@ export function createWiring(kit: Kit, table: ReadonlyMap<string, Library>): Wir
         }
       }
       wired.length = 0;
-      settled = new WeakSet();
+      settled = new WeakMap();
     },
   };
 }

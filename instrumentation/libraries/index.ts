@@ -14,9 +14,11 @@ import { expressRateLimit } from './express-rate-limit.ts';
 import { fastify } from './fastify.ts';
 import { fastifyRateLimit } from './fastify-rate-limit.ts';
 import { FOREIGN, RUNNING_BEFORE, runningAgent } from './foreign.ts';
+import { genericPool } from './generic-pool.ts';
 import { hono } from './hono.ts';
 import { createWiring, hookRequire, namesFor, type Wired } from './hook.ts';
 import { ioredis } from './ioredis.ts';
+import { knex } from './knex.ts';
 import { koa } from './koa.ts';
 import { mysql2 } from './mysql2.ts';
 import { nest } from './nest.ts';
@@ -29,6 +31,7 @@ import { pino } from './pino.ts';
 import { promClient } from './prom-client.ts';
 import { rateLimiterFlexible } from './rate-limiter-flexible.ts';
 import { redis } from './redis.ts';
+import { redisStreams } from './redis-streams.ts';
 import { winston } from './winston.ts';
 import { ws } from './ws.ts';
 
@@ -47,8 +50,11 @@ export const LIBRARIES: readonly Library[] = [
   ws,
   pg,
   mysql2,
+  knex,
+  genericPool,
   ioredis,
   redis,
+  redisStreams,
   expressRateLimit,
   fastifyRateLimit,
   rateLimiterFlexible,

@@ -46,7 +46,7 @@ export function esmCases(nodeVersion: string | undefined): void {
 
   function start(entry: string, definition = library()): { undo: Undo | undefined; wired(): string[] } {
     const { kit, messages } = kitForLibraries();
-    const wiring = createWiring(kit, new Map([['greeter', definition]]));
+    const wiring = createWiring(kit, new Map([['greeter', [definition]]]));
     const dependencies = dependenciesOf(manifestsAround(dirname(entry)));
     const names = namesFor(['greeter'], dependencies);
     const undo = hookImport(wiring, [definition], names, dirname(entry), dependencies, nodeVersion);
