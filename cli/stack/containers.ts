@@ -39,7 +39,11 @@ export async function containers(env: Env, timeoutMs?: number): Promise<Containe
     timeoutMs,
   );
   if (code !== 0) throw new Trouble(`Docker Compose cannot list the containers: ${err.trim() || `exit code ${code}`}`);
-  return rows(out).map(container);
+  try {
+    return rows(out).map(container);
+  } catch {
+    throw new Trouble(`Docker Compose lists the containers in a form that is not known: ${out.slice(0, 200)}`);
+  }
 }
 
 /** Since 2.21 a row is a line, before all were one array. */

@@ -4,15 +4,21 @@ import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { describe, it } from 'node:test';
-import { PodMonitor, PrometheusRule } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1';
+import { type IPodMonitor, PodMonitor, PrometheusRule } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1';
 import { Deployment } from 'kubernetes-models/apps/v1';
-import { ConfigMap } from 'kubernetes-models/v1';
+import { ConfigMap, type IContainer } from 'kubernetes-models/v1';
 import { parse, parseAllDocuments, stringify } from 'yaml';
+import { spawnApp } from '../support/app.ts';
 import { needs } from '../support/needs.ts';
+import { startPrometheus } from '../support/servers/prometheus.ts';
+import { until } from '../support/until.ts';
 import { run } from './cli.ts';
 
 const root = join(import.meta.dirname, '../..');
 const KINDS: Record<string, new (data: any) => { validate(): void }> = { PodMonitor, PrometheusRule, Deployment, ConfigMap };
+
+const SERVER = `const server = require('node:http').createServer((_, res) => res.end());
+server.listen(0, '127.0.0.1', () => console.log('LISTEN ' + server.address().port));`;
 
 const temporary = () => join(mkdtempSync(join(tmpdir(), 'export-')), 'out');
 const sources = (folder: string) => readdirSync(join(root, folder)).filter((name) => /\.(ya?ml|json)$/.test(name));
@@ -22,6 +28,27 @@ function withTexts({ groups }: { groups: { rules: { expr: unknown }[] }[] }) {
   return {
     groups: groups.map((group) => ({ ...group, rules: group.rules.map((rule) => ({ ...rule, expr: String(rule.expr) })) })),
   };
+}
+
+const snakeCase = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** The variables as Kubernetes would set them in a pod with these labels. */
+function asKubernetes(env: any[], labels: Record<string, string>): Record<string, string> {
+  const fields: Record<string, string> = {
+    'metadata.namespace': 'shop',
+    'metadata.name': 'my-service-1',
+    'spec.nodeName': 'node-1',
+  };
+  const set: Record<string, string> = {};
+  for (const { name, value, valueFrom } of env) {
+    const path = valueFrom?.fieldRef.fieldPath;
+    const label = /^metadata\.labels\['(.+)'\]$/.exec(path ?? '')?.[1];
+    if (value === undefined) set[name] = label === undefined ? fields[path] : labels[label];
+    // The preload is given by the test, the address of the collector too.
+    else if (name.startsWith('OTEL_RESOURCE'))
+      set[name] = value.replace(/\$\((\w+)\)/g, (_: string, other: string) => set[other]);
+  }
+  return set;
 }
 
 async function exported(...args: string[]) {
@@ -93,32 +120,104 @@ describe('o11y-kit export --kubernetes', () => {
     }
   });
 
-  it('the monitor finds the pods of the example, and names the job as the example names its service', async () => {
+  it('the monitor and the example say what they are meant to, in the fields that their types have', async () => {
     const { objects } = await exported();
-    const { spec } = objects.get('podmonitor.yaml');
-    const { spec: deployment } = objects.get('deployment.example.yaml');
-    const { labels } = deployment.template.metadata;
-    for (const [key, value] of Object.entries(spec.selector.matchLabels)) assert.equal(labels[key], value);
-    const [container] = deployment.template.spec.containers;
-    const [endpoint] = spec.podMetricsEndpoints;
-    const port = container.ports.find((one: any) => one.name === endpoint.port);
-    assert.equal(port.containerPort, 9464);
-    const env = Object.fromEntries(container.env.map((one: any) => [one.name, one]));
-    assert.equal(env.OTEL_SERVICE_NAME.valueFrom.fieldRef.fieldPath, "metadata.labels['app.kubernetes.io/name']");
-    const [relabel] = endpoint.relabelings;
-    assert.deepEqual(relabel.sourceLabels, ['__meta_kubernetes_namespace', '__meta_kubernetes_pod_label_app_kubernetes_io_name']);
-    assert.match(env.OTEL_RESOURCE_ATTRIBUTES.value, /^service\.namespace=\$\(POD_NAMESPACE\)/);
+    // The types catch a misspelt field, which the schemas let pass.
+    const monitor = {
+      selector: { matchLabels: { 'o11y-kit': 'enabled' } },
+      namespaceSelector: { any: true },
+      sampleLimit: 50_000,
+      podMetricsEndpoints: [
+        {
+          port: 'metrics',
+          path: '/metrics',
+          interval: '15s',
+          scrapeTimeout: '10s',
+          relabelings: [
+            {
+              action: 'replace',
+              sourceLabels: ['__meta_kubernetes_namespace', '__meta_kubernetes_pod_label_app_kubernetes_io_name'],
+              separator: '/',
+              regex: '(.+/.+)',
+              targetLabel: 'job',
+              replacement: '$1',
+            },
+          ],
+        },
+      ],
+    } satisfies IPodMonitor['spec'];
+    assert.deepEqual(objects.get('podmonitor.yaml').spec, monitor);
+
+    const { spec } = objects.get('deployment.example.yaml');
+    const [container] = spec.template.spec.containers;
+    const { env, image: _image, name: _name, ...rest } = container;
+    const get = (path: string) => ({ httpGet: { path, port: 'metrics' } });
+    const expected = {
+      ports: [
+        { name: 'http', containerPort: 3000 },
+        { name: 'metrics', containerPort: 9464 },
+      ],
+      startupProbe: { ...get('/health/live'), periodSeconds: 2, failureThreshold: 30 },
+      livenessProbe: { ...get('/health/live'), periodSeconds: 10, timeoutSeconds: 2, failureThreshold: 3 },
+      readinessProbe: { ...get('/health/ready'), periodSeconds: 5, timeoutSeconds: 2, failureThreshold: 2 },
+      lifecycle: { preStop: { sleep: { seconds: 5 } } },
+    } satisfies Omit<IContainer, 'name'>;
+    assert.deepEqual(rest, expected);
+    assert.ok(spec.template.spec.terminationGracePeriodSeconds > expected.lifecycle.preStop.sleep.seconds + 5);
+    const { labels } = spec.template.metadata;
+    for (const [key, value] of Object.entries(monitor.selector.matchLabels)) assert.equal(labels[key], value);
     // Kubernetes puts in only variables that stand above.
-    const names = container.env.map((one: any) => one.name);
-    for (const [, name] of env.OTEL_RESOURCE_ATTRIBUTES.value.matchAll(/\$\((\w+)\)/g))
-      assert.ok(names.indexOf(name) !== -1 && names.indexOf(name) < names.indexOf('OTEL_RESOURCE_ATTRIBUTES'), name);
-    for (const [probe, path] of [
-      ['startupProbe', '/health/live'],
-      ['livenessProbe', '/health/live'],
-      ['readinessProbe', '/health/ready'],
-    ])
-      assert.deepEqual(container[probe].httpGet, { path, port: 'metrics' });
-    assert.ok(deployment.template.spec.terminationGracePeriodSeconds > container.lifecycle.preStop.sleep.seconds + 5);
+    const names = env.map((one: any) => one.name);
+    const attributes = env.find((one: any) => one.name === 'OTEL_RESOURCE_ATTRIBUTES');
+    for (const [, name] of attributes.value.matchAll(/\$\((\w+)\)/g))
+      assert.ok(names.indexOf(name) !== -1 && names.indexOf(name) < names.indexOf(attributes.name), name);
+  });
+
+  it('Prometheus and the app itself give the pod of the example the same job', { skip: needs('prometheus') }, async () => {
+    const { objects } = await exported();
+    const { metadata, spec } = objects.get('deployment.example.yaml').spec.template;
+    const targets = mkdtempSync(join(tmpdir(), 'export-targets-'));
+    const env = { ...asKubernetes(spec.containers[0].env, metadata.labels), O11Y_TARGETS_DIR: targets };
+    const app = await spawnApp({ args: ['-e', SERVER], env });
+    const [own] = await until('the address of the app', () => {
+      const [file] = readdirSync(targets).filter((name) => name.endsWith('.json'));
+      return file && JSON.parse(readFileSync(join(targets, file), 'utf8'));
+    });
+    const [relabel] = objects.get('podmonitor.yaml').spec.podMetricsEndpoints[0].relabelings;
+    const prometheus = await startPrometheus({
+      config: stringify({
+        scrape_configs: [
+          {
+            job_name: 'podMonitor/monitoring/o11y-kit/0',
+            scrape_interval: '1s',
+            relabel_configs: [Object.fromEntries(Object.entries(relabel).map(([key, value]) => [snakeCase(key), value]))],
+            static_configs: [
+              {
+                targets: own.targets,
+                labels: {
+                  __meta_kubernetes_namespace: 'shop',
+                  __meta_kubernetes_pod_label_app_kubernetes_io_name: metadata.labels['app.kubernetes.io/name'],
+                },
+              },
+            ],
+          },
+        ],
+      }),
+    });
+    try {
+      const [series] = await until('the first scrape', async () => {
+        const found = await prometheus.query('target_info');
+        return found.length > 0 && found;
+      });
+      assert.equal(series.metric.job, 'shop/my-service');
+      assert.equal(series.metric.service_name, 'my-service');
+      assert.equal(series.metric.service_namespace, 'shop');
+      assert.equal(series.metric.service_version, '1.0.0');
+      assert.equal(own.labels.job, series.metric.job, 'as the app announces itself');
+    } finally {
+      await prometheus.stop();
+      await app.kill('SIGKILL');
+    }
   });
 
   it('prints what kubectl takes, without the example', async () => {
