@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { parse } from 'yaml';
+import { STACK_JOBS } from '../../alerts/names.ts';
 import { COMPOSE, ROOT, readYaml, stackEnv, withReplacements } from '../support/compose.ts';
 import { findProgram, needs } from '../support/needs.ts';
 import { collectorProgram, needsCollector } from '../support/servers/collector.ts';
@@ -52,6 +53,12 @@ suite('Prometheus reads', { skip: needs('promtool') }, () => {
     const flags = readYaml(join(COMPOSE, 'compose.yaml')).services.prometheus.command as string[];
     assert.deepEqual(flags.filter((flag) => !flagsFor(2, flags).includes(flag)).sort(), [...UNKNOWN_TO_2.flags].sort());
   });
+});
+
+test('Prometheus scrapes each part of the stack under the name that the alerts know it by', () => {
+  const { scrape_configs } = readYaml(join(COMPOSE, 'prometheus/prometheus.yml'));
+  const parts = scrape_configs.filter((each: any) => each.static_configs).map((each: any) => each.job_name);
+  assert.deepEqual(parts.sort(), STACK_JOBS.split('|').sort());
 });
 
 suite('Alertmanager reads', { skip: needs('amtool') }, () => {
