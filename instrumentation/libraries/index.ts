@@ -5,6 +5,7 @@ import { reason } from '../diagnostics.ts';
 import type { Kit } from '../kit.ts';
 import { aiSdk } from './ai-sdk.ts';
 import { anthropic } from './anthropic.ts';
+import { axios } from './axios.ts';
 import { bullmq } from './bullmq.ts';
 import { cockatiel } from './cockatiel.ts';
 import type { Library, Undo } from './define.ts';
@@ -15,6 +16,7 @@ import { fastify } from './fastify.ts';
 import { fastifyRateLimit } from './fastify-rate-limit.ts';
 import { FOREIGN, RUNNING_BEFORE, runningAgent } from './foreign.ts';
 import { genericPool } from './generic-pool.ts';
+import { got } from './got.ts';
 import { hono } from './hono.ts';
 import { createWiring, hookRequire, namesFor, type Wired } from './hook.ts';
 import { ioredis } from './ioredis.ts';
@@ -32,6 +34,7 @@ import { promClient } from './prom-client.ts';
 import { rateLimiterFlexible } from './rate-limiter-flexible.ts';
 import { redis } from './redis.ts';
 import { redisStreams } from './redis-streams.ts';
+import { retry } from './retry.ts';
 import { winston } from './winston.ts';
 import { ws } from './ws.ts';
 
@@ -63,6 +66,9 @@ export const LIBRARIES: readonly Library[] = [
   anthropic,
   aiSdk,
   openfeature,
+  retry,
+  got,
+  axios,
 ];
 
 export interface Libraries {
