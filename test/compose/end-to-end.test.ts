@@ -153,6 +153,31 @@ suite('an order, through the collector to the stores', { skip: needsBackends }, 
     );
   });
 
+  test('while the stores are away, the collector keeps what comes; after a power cut they have what they had', async () => {
+    const { tempo, loki } = backends;
+    await Promise.all([tempo.kill(), loki.kill()]);
+    const response = await fetch(`${services[0].url}/products/tea-black`, { headers: { 'x-correlation-id': 'meanwhile' } });
+    assert.equal(response.status, 200);
+    await Promise.all([tempo.restart(), loki.restart()]);
+    await until(
+      'the trace and the line of meanwhile',
+      async () => {
+        const traces = await tempo.search('{ span.correlation.id = "meanwhile" }');
+        const lines = await loki.lines('{service_name="gateway"} | correlation_id = "meanwhile"');
+        return traces.length > 0 && lines.length > 0;
+      },
+      patience,
+    );
+    await until(
+      'the order',
+      async () => {
+        const lines = await loki.lines(`{service_name="orders"} | trace_id = "${traceId}"`);
+        return lines.length > 0 && new Set(spansOf(await tempo.trace(traceId)).map(({ service }) => service)).size === 3;
+      },
+      patience,
+    );
+  });
+
   async function exemplars(query: string): Promise<Record<string, string>[]> {
     const now = Date.now() / 1000;
     const range = { start: String(now - 600), end: String(now + 60) };

@@ -78,17 +78,7 @@ suite('the stack with its images', { skip }, () => {
       async () => {
         const up = await query('up == 1');
         const found = new Set(up.map(({ metric }: any) => metric.job));
-        const wanted = [
-          'gateway',
-          'orders',
-          'payments',
-          'prometheus',
-          'alertmanager',
-          'loki',
-          'tempo',
-          'collector',
-          'grafana',
-        ];
+        const wanted = ['gateway', 'orders', 'payments', 'prometheus', 'alertmanager', 'loki', 'tempo', 'collector', 'grafana'];
         return wanted.every((job) => found.has(job)) && found;
       },
       patience,
