@@ -23,6 +23,11 @@ const IGNORES = ['targets', 'secrets/alertmanager', 'secrets/collector', 'secret
 );
 const IGNORE = '# What lies here belongs to this machine.\n*\n!.gitignore\n';
 
+/** The folders of a part, relative to the package. */
+export function foldersOf(part: Part): readonly string[] {
+  return PARTS[part];
+}
+
 /** The files of these parts, relative to the package and with `/` between folders, in a stable order. */
 export function filesOf(parts: readonly Part[]): string[] {
   const found = parts

@@ -3,14 +3,17 @@ import { join, resolve } from 'node:path';
 import { parse, positive } from './arguments.ts';
 import { type Command, type Terminal, Trouble, UsageError } from './command.ts';
 import { INIT_FOLDER } from './init.ts';
+import { PACKAGE_ROOT } from './packaged.ts';
+import { portOwner } from './port-owner.ts';
 import { type Container, containers, isWell } from './stack/containers.ts';
 import { dockerShown, type Env } from './stack/docker.ts';
 import { type Engine, engine } from './stack/engine.ts';
 import { explain } from './stack/failure.ts';
 import { type Model, modelOf, portVariables, withOffset } from './stack/model.ts';
 import { takenPorts } from './stack/ports.ts';
+import { demandReadable } from './stack/readable.ts';
 import { ADDRESSES, urlOf } from './stack/services.ts';
-import { choose, locate, type Stack } from './stack/stack.ts';
+import { choose, locate, overlaysOf, type Stack } from './stack/stack.ts';
 import { hasChanged, remember } from './stack/started.ts';
 import { makeTargetsFolder, targetsFolder } from './targets.ts';
 
@@ -21,7 +24,8 @@ const help = `Usage: o11y-kit up [options]
 Starts the full stack in Docker, and waits until it is healthy: Prometheus, Alertmanager, Grafana with dashboards, Loki,
 Tempo and the OpenTelemetry Collector. Run again, it brings what has changed. All ports are open to this machine only.
 
-  --with NAME        add an overlay of compose/overlays, such as host-metrics; may be given more than once
+  --with NAME        add an overlay; may be given more than once. There are:
+                     ${overlaysOf(join(PACKAGE_ROOT, 'compose')).join(', ')}
   --demo             with a small shop that sends to it
   --port-offset N    every port N higher, where others have the usual ones
   --folder DIR       use the copy in this folder (made by o11y-kit init; ${INIT_FOLDER}/ is used where there is one)
@@ -50,6 +54,7 @@ const up: Command = {
     if (values.demo) demandSources(stack);
     const choice = choose(stack, overlays, values.demo ? ['demo'] : []);
     const env = withOffset(stack, offset, withTargets(terminal));
+    demandReadable(stack, env.O11Y_TARGETS_DIR ?? '', machine);
     const model = await modelOf(choice, env);
     const before = await containers(env);
     await check(stack, model, machine, before, env, terminal);
@@ -167,6 +172,10 @@ async function succeeded(demo: boolean, env: Env, terminal: Terminal): Promise<v
   const otlp = ports.find(({ service, target }) => service === 'collector' && target === 4318);
   const elsewhere = otlp && otlp.port !== 4318 ? `OTEL_EXPORTER_OTLP_ENDPOINT=${urlOf(otlp.host, otlp.port)} ` : '';
   terminal.out(`\nSend to it:  ${elsewhere}node --import o11y-kit/preload app.js`);
+  if (otlp !== undefined && (await portOwner(otlp.port)).kind !== 'collector')
+    terminal.error(
+      `But nothing takes telemetry at ${urlOf(otlp.host, otlp.port)}, though the collector is healthy: look at firewall and VPN.`,
+    );
   if (demo) terminal.out('The demo has visitors: in a minute the dashboards show them.');
   const grafana = all.find(({ service }) => service === 'grafana');
   if (grafana !== undefined)

@@ -7,6 +7,8 @@ export interface Engine {
   readonly memoryBytes: number;
   /** Docker Desktop, whose resources are settings of its own. */
   readonly desktop: boolean;
+  /** Installed as a snap, which sees only a part of the file system. */
+  readonly snap: boolean;
   /** Version of the compose plugin. */
   readonly compose: string;
 }
@@ -47,6 +49,7 @@ export async function engine(env: Env): Promise<Engine> {
   return {
     memoryBytes: facts.MemTotal,
     desktop: /docker desktop/i.test(facts.OperatingSystem ?? ''),
+    snap: /^\/var\/snap\//.test(facts.DockerRootDir ?? ''),
     compose: compose(plugin),
   };
 }
@@ -56,6 +59,7 @@ interface Info {
   OSType?: string;
   ServerVersion?: string;
   OperatingSystem?: string;
+  DockerRootDir?: string;
   ServerErrors?: string[] | null;
 }
 

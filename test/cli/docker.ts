@@ -12,7 +12,7 @@ export interface Scenario {
   /** A client that ends with 0 all the same. */
   oldClient?: boolean;
   /** Facts of `docker info`. */
-  server?: { MemTotal?: number; OSType?: string; OperatingSystem?: string; ServerVersion?: string };
+  server?: { MemTotal?: number; OSType?: string; OperatingSystem?: string; ServerVersion?: string; DockerRootDir?: string };
   /** Where the client finds the daemon. */
   host?: string;
   /** Version of the plugin; null: it is not installed. */

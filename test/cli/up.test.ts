@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, statSync } from 'node:fs';
+import { execSync, spawn } from 'node:child_process';
+import { chmodSync, mkdtempSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { needs } from '../support/needs.ts';
 import { run, start } from './cli.ts';
 import { standIn } from './docker.ts';
+
+const MAIN = join(import.meta.dirname, '../../cli/main.ts');
 
 /** The last call of a compose command. */
 const called = (calls: string[][], command: string) => calls.filter((args) => args.includes(command)).at(-1);
@@ -28,6 +32,8 @@ describe('o11y-kit up', () => {
       assert.match(out, new RegExp(`^ {2}${title} +http://localhost:${port} `, 'm'));
     assert.match(out, new RegExp(`OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:${docker.ports.OTLP_HTTP} node --import`));
     assert.match(out, /docker exec o11y-kit-grafana-1 cat/);
+    // The stand-in opens no ports.
+    assert.match(err, /But nothing takes telemetry at http:\/\/localhost:\d+, though the collector is healthy/);
     const up = called(docker.calls(), 'up')!;
     assert.deepEqual(up.slice(up.indexOf('up')), ['up', '--detach', '--remove-orphans', '--wait', '--wait-timeout', '300']);
     const targets = join(state, 'o11y-kit', 'targets');
@@ -37,11 +43,13 @@ describe('o11y-kit up', () => {
 
   it('can be called again: its own ports are not taken by others', async () => {
     const docker = await standIn();
-    assert.equal((await run(['up'], docker.env)).code, 0);
+    const env = { ...docker.env, XDG_STATE_HOME: mkdtempSync(join(tmpdir(), 'up-state-')) };
+    assert.equal((await run(['up'], env)).code, 0);
     const servers = await Promise.all([docker.ports.GRAFANA, docker.ports.OTLP_HTTP].map((port) => listen(port)));
-    const { code, err } = await run(['up'], docker.env);
+    const { code, err } = await run(['up'], env);
     for (const server of servers) server.close();
     assert.equal(code, 0, err);
+    assert.ok(!called(docker.calls(), 'up')!.includes('--force-recreate'));
   });
 
   it('adds overlays, and keeps settings of another compose project out', async () => {
@@ -205,6 +213,51 @@ describe('o11y-kit up says what is in the way:', () => {
     const { code, err } = await run(['up'], docker.env);
     assert.equal(code, 1);
     assert.match(err, /no such host[\s\S]*Nothing was started: what Docker says above is the reason/);
+  });
+
+  it('files that the users of containers cannot read', { skip: process.platform !== 'linux' }, async () => {
+    const docker = await standIn();
+    const copy = join(mkdtempSync(join(tmpdir(), 'up-closed-')), 'observability');
+    await run(['init', copy]);
+    chmodSync(join(copy, 'compose/loki/loki.yaml'), 0o600);
+    chmodSync(join(copy, 'dashboards/json'), 0o700);
+    const { code, err } = await run(['up', '--folder', copy], docker.env);
+    assert.equal(code, 1);
+    assert.match(
+      err,
+      /cannot read \S+loki\.yaml and 1 more\.\nOpen them: chmod -R a\+rX \S+\/compose \S+\/dashboards \S+\/alerts$/m,
+    );
+    const [, command] = /Open them: (.*)/.exec(err)!;
+    execSync(command);
+    assert.equal((await run(['up', '--folder', copy], docker.env)).code, 0, 'after what it says to do');
+  });
+
+  it('a Docker out of a snap, which sees no hidden folders', async () => {
+    const docker = await standIn({ server: { DockerRootDir: '/var/snap/docker/common/var-lib-docker' } });
+    const hidden = join(mkdtempSync(join(tmpdir(), 'up-snap-')), '.local/state');
+    const { code, err } = await run(['up'], { ...docker.env, XDG_STATE_HOME: hidden });
+    assert.equal(code, 1);
+    assert.match(err, /out of a snap sees no hidden folders, and so not \S+\.local\/state/);
+    assert.equal((await run(['up'], docker.env)).code, 0, 'with folders that are not hidden');
+  });
+
+  it('Ctrl-C on a terminal, which docker gets from there', { skip: needs('script') }, async () => {
+    const docker = await standIn({ up: 'hangs' });
+    const command = `'${process.execPath}' '${MAIN}' up`;
+    const child = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
+      env: { ...process.env, XDG_STATE_HOME: mkdtempSync(join(tmpdir(), 'up-state-')), ...docker.env },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    let out = '';
+    let pressed = false;
+    child.stdout.on('data', (chunk) => {
+      out += chunk;
+      if (pressed || !out.includes('Waiting')) return;
+      pressed = true;
+      child.stdin.write('\x03');
+    });
+    assert.equal(await new Promise((resolve) => child.on('close', resolve)), 130, out);
+    assert.match(out, /Interrupted\. What has started goes on/);
   });
 
   it('Ctrl-C, which ends docker too', async () => {
