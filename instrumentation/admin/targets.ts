@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import { type Diagnostics, reason } from '../diagnostics.ts';
@@ -37,6 +37,8 @@ export function announce(
   try {
     removeStale(folder, target.address);
     writeFileSync(half, JSON.stringify(groups) + '\n');
+    // Prometheus runs as a user of its own, in a container or out of a package, and must read it whatever the umask here.
+    chmodSync(half, 0o644);
     renameSync(half, file);
   } catch (error) {
     remove(half);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -38,6 +38,19 @@ test('the scrape address stands in the folder as a file_sd file while it holds, 
   assert.deepEqual(read(file), groups(moved.port));
   stop();
   assert.deepEqual(readdirSync(dir), []);
+});
+
+test('Prometheus, which runs as another user, can read it whatever the umask', { skip: process.platform === 'win32' }, () => {
+  const dir = folder();
+  const before = process.umask(0o077);
+  try {
+    const target = { address: '127.0.0.1:1', job: 'shop', service: 'shop' };
+    const remove = announce(target, loadConfig({ O11Y_TARGETS_DIR: dir }).config, messages());
+    assert.equal(statSync(join(dir, `shop-${process.pid}.json`)).mode & 0o777, 0o644);
+    remove();
+  } finally {
+    process.umask(before);
+  }
 });
 
 test('without a setting only a folder that exists is used', async (t) => {
