@@ -12,14 +12,14 @@ import { errorCategory, errorType } from '../error-type.ts';
 import type { Kit } from '../kit.ts';
 import type { HistogramChild } from '../metrics/metrics.ts';
 import { CORRELATION_ID, METRICS } from '../names.ts';
+import { type Call, callTracerProvider } from '../traces/call-tracer.ts';
+import { type Failure, failureOf, safeMessage } from '../traces/failure.ts';
 import { Batches } from './batches.ts';
-import { type Failure, failureOf, safeMessage } from './failure.ts';
 import { createPools, type Pools } from './pools.ts';
 import { readCommand } from './redis.ts';
 import { slowCalls } from './slow.ts';
 import { describeSql } from './sql.ts';
 import { createTargets, type Targets } from './targets.ts';
-import { type Call, callTracerProvider } from './tracer.ts';
 
 /** What all libraries that talk to a database share. */
 export interface Databases {
@@ -169,7 +169,7 @@ function createDatabases(kit: Kit): Databases {
         'server.address': server.address,
         'server.port': server.port,
       };
-      finish({ name: '', attributes, span, failure, context, startedAt, endedAt }, NONE);
+      finish({ name: '', kind: SpanKind.CLIENT, attributes, span, failure, context, startedAt, endedAt }, NONE);
     },
   };
 }

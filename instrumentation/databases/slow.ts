@@ -1,7 +1,7 @@
 import { trace } from '@opentelemetry/api';
 import { storage } from '../context.ts';
 import type { Kit } from '../kit.ts';
-import type { Call } from './tracer.ts';
+import type { Call } from '../traces/call-tracer.ts';
 
 export interface SlowCall {
   readonly system: string;

@@ -1,6 +1,6 @@
 import type { Diagnostics } from '../diagnostics.ts';
 import type { Health, Outcome } from '../health/health.ts';
-import { type Failure, isUnreachable, safeMessage } from './failure.ts';
+import { type Failure, isUnreachable, safeMessage } from '../traces/failure.ts';
 
 /** More databases than a service has; beyond it they have no check of their own. */
 const MOST_TARGETS = 20;

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { reason } from '../diagnostics.ts';
 import type { Kit } from '../kit.ts';
 import { aiSdk } from './ai-sdk.ts';
+import { amqplib } from './amqplib.ts';
 import { anthropic } from './anthropic.ts';
 import { axios } from './axios.ts';
 import { bullmq } from './bullmq.ts';
@@ -55,6 +56,7 @@ export const LIBRARIES: readonly Library[] = [
   mysql2,
   knex,
   genericPool,
+  amqplib,
   ioredis,
   redis,
   redisStreams,

@@ -1,7 +1,7 @@
 import { storage } from '../context.ts';
 import { type Databases, databasesOf, poolName, type Server, serverName } from '../databases/databases.ts';
 import { type PoolState, waiting } from '../databases/pools.ts';
-import { telling } from '../databases/tracer.ts';
+import { telling } from '../traces/call-tracer.ts';
 import { defineLibrary, isExports, together, type Undo } from './define.ts';
 import { adopt, loadedFile } from './official.ts';
 

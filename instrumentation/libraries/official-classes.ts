@@ -1,3 +1,4 @@
+import { AmqplibInstrumentation } from '@opentelemetry/instrumentation-amqplib';
 import { IORedisInstrumentation } from '@opentelemetry/instrumentation-ioredis';
 import { MySQL2Instrumentation } from '@opentelemetry/instrumentation-mysql2';
 import { PgInstrumentation } from '@opentelemetry/instrumentation-pg';
@@ -10,6 +11,7 @@ import { RedisInstrumentation } from '@opentelemetry/instrumentation-redis';
  * bundle brings 300 KB of constants that nothing uses.
  */
 export const CLASSES = {
+  amqplib: AmqplibInstrumentation,
   ioredis: IORedisInstrumentation,
   mysql2: MySQL2Instrumentation,
   pg: PgInstrumentation,

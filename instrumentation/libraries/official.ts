@@ -33,7 +33,7 @@ export interface Official {
   readonly name: OfficialName;
   /** Options of the class. */
   readonly config?: Readonly<Record<string, unknown>>;
-  /** Makes its spans; see databases/tracer.ts for one that makes client spans and their metrics in one pass. */
+  /** Makes its spans; see databases/databases.ts for one that makes client spans and their metrics in one pass. */
   readonly tracerProvider: TracerProvider;
   /** Where its own metrics go; nowhere by default, since the kit measures from the spans. */
   readonly meterProvider?: MeterProvider;

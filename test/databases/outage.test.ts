@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { needsMariadb, startMariadb } from '../support/servers/mariadb.ts';
 import { needsPostgres, startPostgres } from '../support/servers/postgres.ts';
 import type { Server } from '../support/servers/program.ts';
+import { needsRabbitmq, startRabbitmq } from '../support/servers/rabbitmq.ts';
 import { needsRedis, startRedis } from '../support/servers/redis.ts';
 import { until } from '../support/until.ts';
 import { type DatabaseApp, startApp } from './app.ts';
@@ -81,3 +82,17 @@ async function call(app: DatabaseApp, action: string, signal: AbortSignal): Prom
   }
   return answers;
 }
+
+describe('amqplib and a server that dies', { skip: needsRabbitmq, timeout: 120_000 }, () => {
+  it('fails its check; the app goes on', async () => {
+    await using server = await startRabbitmq();
+    await using app = await startApp('amqplib', server.url);
+    await app.ask('send');
+    await app.turns('rabbitmq ', 'pass');
+    await server.kill();
+    const { required, output } = await app.turns('rabbitmq ', 'fail');
+    assert.equal(required, false);
+    assert.match(output ?? '', /; last success .*, last failure /);
+    assert.equal((await app.ask('inspect')).status, 200);
+  });
+});

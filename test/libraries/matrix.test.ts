@@ -15,9 +15,9 @@ const apps = join(import.meta.dirname, '../apps/libraries');
 
 for (const row of ROWS) {
   describe(row.library, { skip: row.skip, concurrency: 1, timeout: 180_000 }, () => {
-    let server: Server & { url: string };
+    let server: (Server & { url: string }) | undefined;
     before(async () => {
-      server = await row.server();
+      server = await row.server?.();
     });
     after(() => server?.stop());
 
@@ -33,7 +33,7 @@ interface Asked {
   readonly answer: unknown;
 }
 
-function observed(row: Row, copy: string, kind: string, server: () => Server & { url: string }): void {
+function observed(row: Row, copy: string, kind: string, server: () => (Server & { url: string }) | undefined): void {
   let viewer: TestViewer;
   let app: App;
   const asked = new Map<Call, Asked>();
@@ -44,7 +44,7 @@ function observed(row: Row, copy: string, kind: string, server: () => Server & {
       args: [join(apps, `run.${kind}`)],
       cwd: apps,
       endpoint: viewer.url,
-      env: { APP: row.app, LIBRARY: copy, SERVER_URL: server().url, ...row.env },
+      env: { APP: row.app, LIBRARY: copy, SERVER_URL: server()?.url, ...row.env },
     });
     // All first, so that their traces arrive meanwhile.
     for (const call of row.calls) asked.set(call, await ask(call));
@@ -104,7 +104,7 @@ function observed(row: Row, copy: string, kind: string, server: () => Server & {
   }
 
   function valueIn(page: string, [name, labels]: Row['metrics'][number]): number | undefined {
-    const wanted = Object.entries(labels).map(([key, value]) => [key, value.replace('PORT', String(server().port))]);
+    const wanted = Object.entries(labels).map(([key, value]) => [key, value.replace('PORT', String(server()?.port))]);
     const samples = [...parseSamples(page, name), ...parseSamples(page, `${name}_count`)];
     return samples.find((sample) => wanted.every(([key, value]) => sample.labels[key] === value))?.value;
   }

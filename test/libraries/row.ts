@@ -13,8 +13,8 @@ export interface Row {
   readonly copies: readonly string[];
   /** A reason to skip, as `needs` gives it. */
   readonly skip: string | false;
-  /** Starts the real server, with what the app expects to find in it. */
-  server(): Promise<Server & { readonly url: string }>;
+  /** Starts the real server, with what the app expects to find in it; absent where the library talks to none. */
+  server?(): Promise<Server & { readonly url: string }>;
   readonly env?: Readonly<Record<string, string>>;
   /** Called one after the other, each in a trace of its own. */
   readonly calls: readonly Call[];

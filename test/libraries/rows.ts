@@ -1,5 +1,6 @@
 import { needsMariadb, startMariadb } from '../support/servers/mariadb.ts';
 import { needsPostgres, startPostgres } from '../support/servers/postgres.ts';
+import { needsRabbitmq, startRabbitmq } from '../support/servers/rabbitmq.ts';
 import { needsRedis, startRedis } from '../support/servers/redis.ts';
 import type { Call, Row, Series } from './row.ts';
 
@@ -212,6 +213,138 @@ const mysql: Row = {
   ],
 };
 
+const knex: Row = {
+  library: 'knex',
+  app: 'knex',
+  copies: ['knex', 'knex095'],
+  skip: needsPostgres,
+  server: postgres.server,
+  secrets: ['Grace'],
+  calls: [
+    // knex asks for the version on each new connection.
+    {
+      path: 'query',
+      answer: [{ name: 'Ada' }],
+      trace: `
+        GET server
+          SELECT shop client
+          SELECT customers client`,
+      attributes: { 'SELECT customers': { 'db.query.text': 'select "name" from "customers" where "id" = $1' } },
+    },
+    {
+      path: 'transaction',
+      trace: `
+        GET server
+          BEGIN shop client
+          UPDATE customers client
+          COMMIT shop client`,
+    },
+    {
+      path: 'duplicate',
+      trace: `
+        GET server ERROR 500
+          INSERT customers client ERROR 23505 invalid_input`,
+    },
+    {
+      path: 'starve',
+      answer: ['fulfilled', 'fulfilled', 'rejected'],
+      trace: `
+        GET server
+          postgresql connect client ERROR KnexTimeoutError transient
+          SELECT shop client
+          SELECT shop client`,
+    },
+  ],
+  metrics: [
+    calls('postgresql', 'SELECT', 'customers', 1),
+    calls('postgresql', 'INSERT', 'customers', 1, '23505'),
+    ['db_client_connection_max', { db_client_connection_pool_name: '127.0.0.1:PORT/shop' }, 2],
+    [
+      'db_client_connection_count',
+      { db_client_connection_pool_name: '127.0.0.1:PORT/shop', db_client_connection_state: 'used' },
+      0,
+    ],
+    [
+      'db_client_connection_count',
+      { db_client_connection_pool_name: '127.0.0.1:PORT/shop', db_client_connection_state: 'idle' },
+      2,
+    ],
+    ['db_client_connection_pending_requests', { db_client_connection_pool_name: '127.0.0.1:PORT/shop' }, 0],
+    ['db_client_connection_timeouts_total', { db_client_connection_pool_name: '127.0.0.1:PORT/shop' }, 1],
+    ['db_client_connection_wait_time_seconds', { db_client_connection_pool_name: '127.0.0.1:PORT/shop' }, 5],
+  ],
+};
+
+const genericPool: Row = {
+  library: 'generic-pool',
+  app: 'generic-pool',
+  copies: ['generic-pool', 'generic-pool31'],
+  skip: false,
+  calls: [
+    { path: 'use', trace: 'GET server' },
+    { path: 'starve', answer: 'TimeoutError', trace: 'GET server' },
+  ],
+  metrics: [
+    ['db_client_connection_max', { db_client_connection_pool_name: 'generic-pool-1' }, 2],
+    ['db_client_connection_count', { db_client_connection_pool_name: 'generic-pool-1', db_client_connection_state: 'used' }, 0],
+    ['db_client_connection_count', { db_client_connection_pool_name: 'generic-pool-1', db_client_connection_state: 'idle' }, 2],
+    ['db_client_connection_wait_time_seconds', { db_client_connection_pool_name: 'generic-pool-1' }, 3],
+    ['db_client_connection_timeouts_total', { db_client_connection_pool_name: 'generic-pool-1' }, 1],
+  ],
+};
+
+const rabbitmq: Row = {
+  library: 'amqplib',
+  app: 'amqplib',
+  copies: ['amqplib', 'amqplib08'],
+  skip: needsRabbitmq,
+  server: startRabbitmq,
+  secrets: ['secret-value', 'guest:guest'],
+  calls: [
+    {
+      path: 'send',
+      trace: `
+        GET server
+          send orders producer
+            process orders consumer`,
+      attributes: {
+        'send orders': { 'messaging.system': 'rabbitmq', 'messaging.operation.type': 'send' },
+        'process orders': { 'messaging.system': 'rabbitmq', 'messaging.destination.name': 'orders' },
+      },
+    },
+    {
+      path: 'confirmed',
+      trace: `
+        GET server
+          send orders producer
+            process orders consumer`,
+    },
+    {
+      path: 'exchange?key=order.12345.created',
+      trace: `
+        GET server
+          send events producer
+            process audit consumer`,
+      attributes: { 'send events': { 'messaging.rabbitmq.destination.routing_key': 'order.12345.created' } },
+    },
+    {
+      path: 'refused',
+      trace: `
+        GET server
+          send orders producer
+            process orders consumer ERROR MessageRejected fatal`,
+    },
+  ],
+  metrics: [
+    ['messaging_client_sent_messages_total', { messaging_system: 'rabbitmq', messaging_destination_name: 'orders' }, 3],
+    ['messaging_client_sent_messages_total', { messaging_system: 'rabbitmq', messaging_destination_name: 'events' }, 1],
+    ['messaging_process_duration_seconds', { messaging_destination_name: 'orders', error_type: '' }, 2],
+    ['messaging_process_duration_seconds', { messaging_destination_name: 'orders', error_type: 'MessageRejected' }, 1],
+    ['messaging_process_duration_seconds', { messaging_destination_name: 'audit', error_type: '' }, 1],
+    ['o11y_errors_total', { error_type: 'MessageRejected', error_category: 'fatal' }, 1],
+  ],
+};
+
 /** What both clients of Redis do alike. */
 const REDIS: readonly Call[] = [
   {
@@ -276,6 +409,9 @@ const redisMetrics: readonly Series[] = [
 export const ROWS: readonly Row[] = [
   postgres,
   mysql,
+  knex,
+  genericPool,
+  rabbitmq,
   {
     library: 'ioredis',
     app: 'ioredis',

@@ -24,6 +24,7 @@ import { type Failure, failureOf } from './failure.ts';
 export interface Call {
   /** As the instrumentation named the span. */
   readonly name: string;
+  readonly kind: SpanKind;
   readonly attributes: Readonly<Attributes>;
   /** The span in the caller's trace. Absent where there is no trace, or tracing is off. */
   readonly span: Span | undefined;
@@ -36,8 +37,10 @@ export interface Call {
 }
 
 export interface CallTracerOptions {
-  /** Starts the span of a call that has a parent; undefined where the call shall have none. */
+  /** Starts the span of a call in the trace of its caller; undefined where the call shall have none. */
   startSpan(name: string, kind: SpanKind, parent: SpanContext, startedAt: number, attributes: Attributes): Span | undefined;
+  /** The same for a call that is made in no trace; without it such a call has no span. */
+  startRoot?(name: string, kind: SpanKind, startedAt: number, attributes: Attributes): Span | undefined;
   /** Looks at a call that has ended. It must not throw, and it ends `call.span`. */
   ended(call: Call): void;
 }
@@ -85,6 +88,7 @@ class CallSpan implements Span {
   readonly #context: Context;
   readonly #startedAt = performance.now();
   readonly #attributes: Attributes;
+  readonly #kind: SpanKind;
   #name: string;
   #failure: Failure | undefined;
   #ended = false;
@@ -92,12 +96,15 @@ class CallSpan implements Span {
   constructor(options: CallTracerOptions, name: string, { attributes, kind = SpanKind.INTERNAL }: SpanOptions, context: Context) {
     this.#options = options;
     this.#name = name;
+    this.#kind = kind;
     this.#attributes = { ...attributes };
     this.#context = context;
     const parent = trace.getSpanContext(context);
     // A call without a trace hands down an invalid context, which is none.
-    if (parent !== undefined && parent.spanId !== INVALID_SPAN_CONTEXT.spanId)
-      this.#span = options.startSpan(name, kind, parent, this.#startedAt, this.#attributes);
+    this.#span =
+      parent !== undefined && parent.spanId !== INVALID_SPAN_CONTEXT.spanId
+        ? options.startSpan(name, kind, parent, this.#startedAt, this.#attributes)
+        : options.startRoot?.(name, kind, this.#startedAt, this.#attributes);
   }
 
   spanContext(): SpanContext {
@@ -155,6 +162,7 @@ class CallSpan implements Span {
     this.#ended = true;
     this.#options.ended({
       name: this.#name,
+      kind: this.#kind,
       attributes: this.#attributes,
       span: this.#span,
       failure: this.#failure,

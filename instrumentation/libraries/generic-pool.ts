@@ -1,0 +1,57 @@
+import { databasesOf } from '../databases/databases.ts';
+import type { PoolState } from '../databases/pools.ts';
+import { defineLibrary, isExports } from './define.ts';
+import { loadedFile } from './official.ts';
+
+interface Pool {
+  readonly borrowed: number;
+  readonly available: number;
+  readonly pending: number;
+  readonly max: number;
+  acquire(this: Pool, priority?: number): PromiseLike<unknown>;
+}
+
+/**
+ * generic-pool. Its pools know no name of what they hold, so they are numbered in the order of their first use, which is
+ * the same from start to start.
+ *
+ * @see https://github.com/coopernurse/node-pool
+ */
+export const genericPool = defineLibrary<object>({
+  name: 'generic-pool',
+  gives: 'Pools as generic-pool-1, -2 …: used, idle, maximum, waiting, wait time, timeouts.',
+  packages: { 'generic-pool': '>=3.0.0 <4.0.0' },
+  accepts: (exports): exports is object => isExports(exports) && typeof exports.createPool === 'function',
+  wire(_exports, kit, copy) {
+    const prototype = (loadedFile(copy, 'generic-pool/lib/Pool.js') as { prototype?: Pool } | undefined)?.prototype;
+    if (typeof prototype?.acquire !== 'function') throw new Error('generic-pool/lib/Pool.js has no acquire');
+    const { pools } = databasesOf(kit);
+    const names = new WeakMap<Pool, string>();
+    let count = 0;
+    const { acquire } = prototype;
+    prototype.acquire = function (this: Pool, priority) {
+      let name = names.get(this);
+      if (name === undefined) {
+        names.set(this, (name = `generic-pool-${++count}`));
+        pools.watch(this, name, read);
+      }
+      const known = name;
+      const startedAt = performance.now();
+      const result = acquire.call(this, priority);
+      result.then(
+        () => pools.waited(known, (performance.now() - startedAt) / 1000),
+        (error) => {
+          if (isExports(error) && error.name === 'TimeoutError') pools.timedOut(known);
+        },
+      );
+      return result;
+    };
+    return () => {
+      prototype.acquire = acquire;
+    };
+  },
+});
+
+function read({ borrowed, available, max, pending }: Pool): PoolState {
+  return { used: borrowed, idle: available, max, pending };
+}
