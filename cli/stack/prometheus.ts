@@ -35,8 +35,8 @@ export async function knowledge(url: string): Promise<Knowledge | undefined> {
   const [alerts, tsdb, spans, lines] = await Promise.all([
     get(`${url}/api/v1/alerts`),
     get(`${url}/api/v1/status/tsdb?limit=1`),
-    sum(url, 'tempo_distributor_spans_received_total'),
-    sum(url, 'loki_distributor_lines_received_total'),
+    gained(url, 'tempo_distributor_spans_received_total'),
+    gained(url, 'loki_distributor_lines_received_total'),
   ]);
   return {
     targets: targets.activeTargets.map(({ scrapePool, labels, health, lastError }: any) => ({
@@ -55,8 +55,9 @@ export async function knowledge(url: string): Promise<Knowledge | undefined> {
   };
 }
 
-async function sum(url: string, counter: string): Promise<number | undefined> {
-  const query = encodeURIComponent(`sum(increase(${counter}[${WINDOW}]))`);
+/** What a counter has gained. One that is younger than the window counts whole: `increase` knows no value before its first. */
+async function gained(url: string, counter: string): Promise<number | undefined> {
+  const query = encodeURIComponent(`sum((increase(${counter}[${WINDOW}]) and ${counter} offset ${WINDOW}) or ${counter})`);
   const value = (await get(`${url}/api/v1/query?query=${query}`))?.result?.[0]?.value?.[1];
   return value === undefined ? undefined : Math.round(Number(value));
 }
