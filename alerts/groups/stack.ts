@@ -89,6 +89,14 @@ export const stack: Group = {
       description: '{{ $value | humanizePercentage }} of the requests to {{ $labels.route }} of {{ $labels.instance }} fail.',
     }),
     part({
+      alert: 'LokiRulesFailing',
+      expr: 'increase(loki_prometheus_rule_evaluation_failures_total[10m]) > 0',
+      for: '5m',
+      summary: 'Loki cannot evaluate a rule: an alert on logs may be blind.',
+      description:
+        'Rule group {{ $labels.rule_group }} failed {{ $value | humanize }} times in 10 minutes on {{ $labels.instance }}.',
+    }),
+    part({
       alert: 'TempoDroppingSpans',
       expr: 'sum by (job, instance, reason) (rate(tempo_discarded_spans_total[5m])) > 0',
       for: '10m',
@@ -102,6 +110,14 @@ export const stack: Group = {
       summary: 'The collector cannot hand telemetry over to a backend.',
       description:
         '{{ $labels.instance }} loses {{ $value | humanize }} spans, records or points a second, because its exporter fails.',
+    }),
+    part({
+      alert: 'CollectorQueueFilling',
+      expr: 'otelcol_exporter_queue_size / otelcol_exporter_queue_capacity > 0.5',
+      for: '2m',
+      summary: 'Telemetry piles up in the collector.',
+      description:
+        'The queue of {{ $labels.exporter }} on {{ $labels.instance }} is {{ $value | humanizePercentage }} full; when it is full, telemetry is lost.',
     }),
     part({
       alert: 'CollectorRefusingData',
