@@ -72,6 +72,10 @@ export function watchQueues(kit: Kit, getters: Getters): QueueWatch {
     );
   }
 
+  function isStarting(): boolean {
+    return performance.now() - begunAt < CONNECTING_MS;
+  }
+
   /** Those that are neither closed nor gone. */
   function living(watched: Watched): Owner[] {
     const alive: Owner[] = [];
@@ -96,9 +100,16 @@ export function watchQueues(kit: Kit, getters: Getters): QueueWatch {
     const next = due.values();
     const lane = async () => {
       for (const watched of next) {
+        // On a connection that is down the question would wait with the app's own commands.
+        const owner = living(watched).find((each) => isConnected(clientOf(each)) !== false);
+        if (owner === undefined) {
+          hide(watched);
+          if (!isStarting()) failures.push(`${watched.label}: no connection`);
+          continue;
+        }
         watched.lookedAt = now;
         try {
-          await look(watched);
+          await look(watched, owner);
         } catch (error) {
           // A gap says that nothing is known; the last value would say that all is as it was.
           hide(watched);
@@ -110,10 +121,7 @@ export function watchQueues(kit: Kit, getters: Getters): QueueWatch {
     if (failures.length > 0) throw new Error(failures.slice(0, 3).join('; '));
   }
 
-  async function look(watched: Watched): Promise<void> {
-    // On a connection that is down the question would wait with the app's own commands.
-    const owner = living(watched).find((each) => isConnected(clientOf(each)) !== false);
-    if (owner === undefined) throw new Error('no connection');
+  async function look(watched: Watched, owner: Owner): Promise<void> {
     watched.pending = true;
     const asked = ask(owner).finally(() => {
       watched.pending = false;
@@ -170,8 +178,10 @@ export function watchQueues(kit: Kit, getters: Getters): QueueWatch {
     }
     if (down.length === 0) return { status: 'pass', observedValue: queues.size, observedUnit: 'queues' };
     const more = down.length > 5 ? ` and ${down.length - 5} more` : '';
-    const status = performance.now() - begunAt < CONNECTING_MS ? 'warn' : 'fail';
-    return { status, output: `no connection to the Redis of ${down.slice(0, 5).join(', ')}${more}` };
+    return {
+      status: isStarting() ? 'warn' : 'fail',
+      output: `no connection to the Redis of ${down.slice(0, 5).join(', ')}${more}`,
+    };
   }
 
   return {
