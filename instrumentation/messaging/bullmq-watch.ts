@@ -57,7 +57,7 @@ export function watchQueues(kit: Kit, getters: Getters): QueueWatch {
         kit.diagnostics.warn(left, 'bullmq queues');
         return;
       }
-      watched = { label, owners: [], states: [], lookedAt: 0, pending: false };
+      watched = { label, owners: [], states: [], lookedAt: Number.NEGATIVE_INFINITY, pending: false };
       queues.set(label, watched);
     }
     if (watched.owners.length >= MOST_OWNERS) watched.owners.splice(0, 1);
