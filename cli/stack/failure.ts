@@ -9,13 +9,19 @@ const MOST_CHARACTERS = 400;
 /** Why services do not run, as far as Docker and they themselves tell: their state, and the last lines of their logs. */
 export async function explain(all: readonly Container[], env: Env): Promise<string[]> {
   const broken = all.filter((one) => !isWell(one));
-  // What was made and never started mostly waits for one of the others.
-  const culprits = broken.filter(({ state }) => state !== 'created');
-  const waiting = broken.filter(({ state }) => state === 'created');
+  // What was made and never started, or has only begun to start, mostly waits for one of the others.
+  const [waiting, starting] = [
+    broken.filter(({ state }) => state === 'created'),
+    broken.filter(({ health }) => health === 'starting'),
+  ];
+  const worst = broken.filter((one) => !waiting.includes(one) && !starting.includes(one));
+  const culprits = [worst, starting, waiting].find((some) => some.length > 0) ?? [];
   const lines: string[] = [];
-  for (const one of culprits.length > 0 ? culprits : waiting) lines.push(...(await story(one, env)), '');
-  if (culprits.length > 0 && waiting.length > 0)
-    lines.push(`Not started, as they wait for the above: ${waiting.map(({ service }) => service).join(', ')}`, '');
+  for (const one of culprits) lines.push(...(await story(one, env)), '');
+  const others = (some: readonly Container[]) => some.map(({ service }) => service).join(', ');
+  if (culprits === worst && starting.length > 0) lines.push(`Still starting: ${others(starting)}`);
+  if (culprits !== waiting && waiting.length > 0) lines.push(`Not started, as they wait for others: ${others(waiting)}`);
+  if (lines.length > 0 && lines.at(-1) !== '') lines.push('');
   return lines;
 }
 

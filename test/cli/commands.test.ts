@@ -7,7 +7,8 @@ describe('o11y-kit', () => {
     for (const args of [[], ['help'], ['--help']]) {
       const { code, out } = await run(args);
       assert.equal(code, 0);
-      for (const name of ['view', 'trace', 'run', 'doctor']) assert.match(out, new RegExp(`^  ${name} `, 'm'));
+      for (const name of ['view', 'trace', 'run', 'doctor', 'up', 'down', 'status', 'init', 'export'])
+        assert.match(out, new RegExp(`^  ${name} `, 'm'));
     }
   });
 

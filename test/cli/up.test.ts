@@ -189,6 +189,7 @@ describe('o11y-kit up says what is in the way:', () => {
       containers: {
         loki: { Health: 'unhealthy' },
         tempo: { State: 'exited', Health: '', ExitCode: 137 },
+        prometheus: { Health: 'starting' },
         grafana: { State: 'created', Health: '' },
       },
       states: {
@@ -204,7 +205,8 @@ describe('o11y-kit up says what is in the way:', () => {
     assert.match(err, /its health check says: connection refused/);
     assert.match(err, /^ {2}\| level=error msg="permission denied: \/loki\/chunks"$/m);
     assert.match(err, /^tempo: ended with exit code 137\n {2}it was killed at its bound of memory: raise TEMPO_MEMORY/m);
-    assert.match(err, /Not started, as they wait for the above: grafana/);
+    assert.match(err, /^Still starting: prometheus\nNot started, as they wait for others: grafana$/m);
+    assert.doesNotMatch(err, /^prometheus:/m);
     assert.match(err, /o11y-kit status says how it does/);
   });
 
