@@ -167,11 +167,12 @@ const red: Section = {
       unit: UNIT.requests,
       queries: [
         {
-          expr: `sum by (class) (label_replace(${rate(part(duration, 'count'), REQUESTS)}, "class", "\${1}xx", "http_response_status_code", "(.).*"))`,
+          // What has no status (the client went away) is a class of its own.
+          expr: `sum by (class) (label_replace(label_replace(${rate(part(duration, 'count'), REQUESTS)}, "class", "no answer", "", ""), "class", "\${1}xx", "http_response_status_code", "([1-5]).."))`,
           legend: '{{class}}',
         },
       ],
-      colours: { '2xx': 'green', '3xx': 'blue', '4xx': 'orange', '5xx': 'red' },
+      colours: { '2xx': 'green', '3xx': 'blue', '4xx': 'orange', '5xx': 'red', 'no answer': 'purple' },
       stacked: true,
       links: [failedTraces, errorLines],
       w: 8,
