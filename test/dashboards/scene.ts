@@ -38,6 +38,8 @@ export interface SceneOptions {
   readonly scrapeInterval?: number;
   /** Where traces and logs go; by default to a receiver of the scene's own, which refuses them in the second phase. */
   readonly endpoint?: string;
+  /** What happens to the backend in the second phase; by default the scene's own receiver refuses what it gets. */
+  readonly refuse?: () => void;
 }
 
 const now = () => Date.now() / 1000;
@@ -111,7 +113,8 @@ export async function playScene(options: SceneOptions = {}): Promise<Scene> {
   const healthy = { start: healthyStart, end: now() };
 
   const faultyStart = now() + 3 * scrapeInterval;
-  if (!options.endpoint) viewer.respond({ status: 400 });
+  const { refuse = () => viewer.respond({ status: 400 }) } = options;
+  refuse();
   await workshop.breakDown();
   load.push(
     repeat(100, ending.signal, async () => {
