@@ -44,14 +44,18 @@ export const httpRecords: Group = {
     { record: ANSWERED, expr: `sum without (le) (${BUCKETS}{le="+Inf"})`, comment: 'Requests that did not fail.' },
     {
       record: SLOW,
-      expr: `${ANSWERED}
-  -
-sum by (${JOB}) (
-  ${BUCKETS}
-    * on (job, le) group_left ()
-  count_values by (job) ("le", ${threshold('slo_latency_seconds')})
+      expr: `clamp_min(
+  ${ANSWERED}
+    -
+  sum by (${JOB}) (
+    ${BUCKETS}
+      * on (job, le) group_left ()
+    count_values by (job) ("le", ${threshold('slo_latency_seconds')})
+  ),
+  0
 )`,
-      comment: 'Those that took longer than slo_latency_seconds; there is no such series where that is no bound of a bucket.',
+      comment:
+        'Those that took longer than slo_latency_seconds; there is no such series where that is no bound of a bucket. A rate reaches back before the first sample, for each bucket as far as its value allows: not below 0.',
     },
     ...ratios('job:http_server_errors', ERRORS, REQUESTS),
     ...ratios('job:http_server_slow_requests', SLOW, ANSWERED),

@@ -56,5 +56,6 @@ export function runbookUid(name: string): string {
 
 /** The title is the dashboard's; links to other pages lead to their dashboards. */
 function linked(markdown: string): string {
-  return markdown.replace(/^# .+\n+/, '').replace(/\]\(([\w-]+)\.md\)/g, (_, name) => `](/d/${runbookUid(name)})`);
+  const told = markdown.includes('SERVICE') ? '`SERVICE` in a query is the label `job` of the alert: put it in.\n\n' : '';
+  return told + markdown.replace(/^# .+\n+/, '').replace(/\]\(([\w-]+)\.md\)/g, (_, name) => `](/d/${runbookUid(name)})`);
 }

@@ -421,7 +421,7 @@ const versions: Section = {
       h: 7,
     }),
     stat({
-      title: 'Uncaught exceptions and rejections',
+      title: 'Uncaught errors',
       read: 'Errors that nothing caught, in the shown time. An uncaught exception ends the process.',
       act: 'Each one is a bug: its stack is in the log line at level `fatal` or `error`.',
       unit: UNIT.none,

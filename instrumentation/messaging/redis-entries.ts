@@ -21,7 +21,9 @@ export function isWord(value: unknown): value is Word {
 
 /** The streams that a command works on; none where they cannot be told. */
 export function streamsOf(command: string, args: readonly unknown[]): string[] {
-  if (command !== 'XREAD' && command !== 'XREADGROUP') return isWord(args[0]) ? [textOf(args[0])] : [];
+  // XGROUP has a word for what to do (CREATE, SETID …) before the stream.
+  const first = args[command === 'XGROUP' ? 1 : 0];
+  if (command !== 'XREAD' && command !== 'XREADGROUP') return isWord(first) ? [textOf(first)] : [];
   const from = args.findIndex((word) => isWord(word) && textOf(word).toUpperCase() === 'STREAMS') + 1;
   // Behind the word stand the streams, and behind them as many ids.
   return from === 0 ? [] : args.slice(from, from + (args.length - from) / 2).map((word) => String(word));

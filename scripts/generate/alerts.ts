@@ -31,7 +31,7 @@ function runbooks(): string[] {
 export function alerts(): string {
   const names = new Set(ALERTS.map(({ alert }) => alert));
   return page(
-    'alerts/',
+    'alerts/index.ts',
     '# Alerts',
     [
       `${names.size} alerts for Node.js services and for the stack itself. Each leads to a dashboard and to a runbook, has a test that fires it and`,

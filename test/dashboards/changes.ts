@@ -53,7 +53,7 @@ export const CHANGES: readonly Change[] = [
   { query: 'o11y-service / Event loop delay, greatest / A', least: 3 },
   { query: 'o11y-service / Event loop, busiest / A', factor: 1.2, least: 0.5 },
   { query: 'o11y-service / Services / F', least: 0.4 },
-  { query: 'o11y-service / Uncaught exceptions and rejections / A', least: 1 },
+  { query: 'o11y-service / Uncaught errors / A', least: 1 },
   { query: 'o11y-runtime / Event loop busy / A', factor: 1.2, least: 0.5 },
   { query: 'o11y-runtime / Event loop utilization / A', factor: 1.2, least: 0.5 },
   { query: 'o11y-runtime / Longest block / A', least: 3 },

@@ -8,7 +8,7 @@ import { ask, everything, numbers, type PanelQuery, panelQueries } from './queri
 import { type Phase, playScene, type Scene } from './scene.ts';
 import { needsWorkshop } from './workshop.ts';
 
-/** Made by Tempo out of traces: test/dashboards/tempo.test.ts asks a real one. */
+/** Made by Tempo out of traces: test/dashboards/backends.test.ts asks a real one. */
 const OF_TEMPO = /^o11y-map /;
 
 const queries = panelQueries().filter(({ name }) => !OF_TEMPO.test(name));

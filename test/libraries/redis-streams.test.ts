@@ -95,6 +95,8 @@ function suiteOf(file: string, stream: string): void {
         },
         { everyMs: 500 },
       );
+      const streams = [...page.matchAll(/^redis_stream_length\{stream="([^"]*)"/gm)].map(([, name]) => name);
+      assert.deepEqual(streams, [stream], 'no word of a command is taken for a stream');
       assert.ok(page.includes(`redis_stream_group_lag{stream="${stream}",group="kitchen"} 1\n`), page);
       assert.ok(page.includes(`redis_stream_group_pending{stream="${stream}",group="kitchen"} 2\n`));
       assert.match(page, /messaging_client_sent_messages_total\{messaging_system="redis_streams"[^}]*\} 3\n/);

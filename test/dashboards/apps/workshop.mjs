@@ -88,9 +88,11 @@ app.get('/event', async (_req, res) => {
 
 app.get('/stock', async (_req, res) => res.json(await breaker.fire()));
 
+const readStock = () => steady.execute(callUpstream);
+
 app.get('/steady', async (_req, res) => {
   try {
-    res.json(await operation('stock.read', () => steady.execute(callUpstream), { component: 'stock' }));
+    res.json(await operation('stock.read', readStock, { component: 'stock' }));
   } catch (error) {
     res.status(error instanceof TaskCancelledError ? 504 : 502).json({ error: error.message });
   }
