@@ -16,6 +16,8 @@ const CHECK_INTERVAL_MS = 2000;
 
 /** The lists in which a job waits for a worker. */
 const WAITING = ['wait', 'paused', 'prioritized'];
+/** Jobs at the front of each of them that are looked at for the oldest. */
+const HEAD = 10;
 
 /** Depth and age of the queues that this process uses, asked for when the page of metrics is read. */
 export interface QueueWatch {
@@ -153,10 +155,13 @@ export function watchQueues(kit: Kit, getters: Getters): QueueWatch {
   async function ageOfOldest(owner: Owner, view: Getters): Promise<number | undefined> {
     const client = clientOf(owner);
     if (typeof client?.hmget !== 'function') return undefined;
-    const ids = await view.getRanges(WAITING, 0, 0, true);
+    // Jobs that are to be repeated stand before those that wait longer, a few at most: as many as were worked on at once.
+    const ids = await view.getRanges(WAITING, 0, HEAD - 1, true);
+    const jobs = ids
+      .slice(0, WAITING.length * HEAD)
+      .map((id) => client.hmget?.(owner.toKey(id), 'timestamp', 'delay', 'processedOn') ?? []);
     let most = 0;
-    for (const id of ids.slice(0, WAITING.length)) {
-      const [added, delay, processed] = await client.hmget(owner.toKey(id), 'timestamp', 'delay', 'processedOn');
+    for (const [added, delay, processed] of await Promise.all(jobs)) {
       // A job that is to be repeated waits since its last attempt, a delayed one since it was due.
       const since = Number(processed ?? added ?? Number.NaN) + Number(delay ?? 0);
       if (since > 0) most = Math.max(most, Date.now() - since);

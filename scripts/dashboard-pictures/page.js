@@ -136,7 +136,7 @@ function timeseries(panel, answers, body, node, { from, to }) {
       height: body.clientHeight - 2,
       cursor: { show: false },
       legend: { show: false },
-      padding: [8, 8, 0, 0],
+      padding: [8, 28, 0, 0],
       scales: {
         x: { time: true, range: () => [from, to] },
         y: { range: () => [low < 0 ? low * 1.05 : 0, Math.min(max ?? Infinity, top * 1.1 || 1)] },

@@ -170,15 +170,19 @@ function suiteOf(file: string): void {
     test('what a queue holds is asked for as the page is read', async () => {
       await call('/pause', 'pause');
       await call('/jobs?kind=waits', 'waits');
-      await until(
-        'a waiting job that grows older',
-        async () => {
-          const page = await app.metrics();
-          const age = /^bullmq_oldest_waiting_job_age_seconds\{queue="mail"\} (\S+)/m.exec(page);
-          return page.includes('bullmq_job_count{queue="mail",state="waiting"} 1') && Number(age?.[1]) > 0;
-        },
-        { everyMs: 500 },
-      );
+      const age = (name: string, waiting: number, least: number) =>
+        until(
+          name,
+          async () => {
+            const page = await app.metrics();
+            const seconds = Number(/^bullmq_oldest_waiting_job_age_seconds\{queue="mail"\} (\S+)/m.exec(page)?.[1]);
+            return page.includes(`bullmq_job_count{queue="mail",state="waiting"} ${waiting}`) && seconds > least && seconds;
+          },
+          { everyMs: 500 },
+        );
+      const before = await age('a waiting job that grows older', 1, 4);
+      await call('/jobs?kind=waits&first', 'waits-first');
+      await age('the older job behind one that goes before it', 2, before);
       assert.match(await app.metrics(), /bullmq_job_count\{queue="mail",state="failed"\} 2/);
       assert.match(await app.metrics(), /o11y_collector_success\{collector="bullmq"\} 1/);
     });
