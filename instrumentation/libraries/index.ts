@@ -18,6 +18,7 @@ import { fastifyRateLimit } from './fastify-rate-limit.ts';
 import { FOREIGN, RUNNING_BEFORE, runningAgent } from './foreign.ts';
 import { genericPool } from './generic-pool.ts';
 import { got } from './got.ts';
+import { hapi } from './hapi.ts';
 import { hono } from './hono.ts';
 import { createWiring, hookRequire, namesFor, type Wired } from './hook.ts';
 import { ioredis } from './ioredis.ts';
@@ -45,6 +46,7 @@ export const LIBRARIES: readonly Library[] = [
   fastify,
   koa,
   hono,
+  hapi,
   nest,
   pino,
   winston,
