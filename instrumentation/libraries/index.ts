@@ -18,6 +18,7 @@ import { fastifyRateLimit } from './fastify-rate-limit.ts';
 import { FOREIGN, RUNNING_BEFORE, runningAgent } from './foreign.ts';
 import { genericPool } from './generic-pool.ts';
 import { got } from './got.ts';
+import { grpc } from './grpc.ts';
 import { hapi } from './hapi.ts';
 import { hono } from './hono.ts';
 import { createWiring, hookRequire, namesFor, type Wired } from './hook.ts';
@@ -59,6 +60,7 @@ export const LIBRARIES: readonly Library[] = [
   knex,
   genericPool,
   amqplib,
+  grpc,
   ioredis,
   redis,
   redisStreams,
