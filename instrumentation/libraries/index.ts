@@ -18,6 +18,7 @@ import { fastifyRateLimit } from './fastify-rate-limit.ts';
 import { FOREIGN, RUNNING_BEFORE, runningAgent } from './foreign.ts';
 import { genericPool } from './generic-pool.ts';
 import { got } from './got.ts';
+import { graphql } from './graphql.ts';
 import { grpc } from './grpc.ts';
 import { hapi } from './hapi.ts';
 import { hono } from './hono.ts';
@@ -61,6 +62,7 @@ export const LIBRARIES: readonly Library[] = [
   genericPool,
   amqplib,
   grpc,
+  graphql,
   ioredis,
   redis,
   redisStreams,
@@ -124,6 +126,7 @@ export function startLibraries(
     return folder === undefined ? undefined : hookImport(wiring, enabled, names, folder, dependencies);
   });
   for (const library of enabled) {
+    if (library.bind) attempt(library.name, () => library.bind?.(kit));
     for (const [channel, handler] of Object.entries(library.channels ?? {})) {
       attempt(channel, () => listen(library, channel, handler));
     }

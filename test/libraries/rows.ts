@@ -476,6 +476,83 @@ const grpc: Row = {
   ],
 };
 
+/** A series of GraphQL's operations. */
+function operations(operation: string, value: number, error = ''): Series {
+  return ['o11y_operation_duration_seconds', { component: 'graphql', operation, error_type: error }, value];
+}
+
+const graphql: Row = {
+  library: 'graphql',
+  app: 'graphql',
+  copies: ['graphql', 'graphql16', 'graphql160'],
+  skip: false,
+  secrets: ['secret-'],
+  calls: [
+    {
+      path: 'query',
+      answer: 'Ada',
+      trace: `
+        GET server
+          query Order internal
+            GET client
+              GET server`,
+      attributes: { 'query Order': { 'graphql.operation.type': 'query', 'graphql.operation.name': 'Order' } },
+    },
+    {
+      path: 'ready',
+      answer: true,
+      trace: `
+        GET server
+          query internal`,
+    },
+    {
+      path: 'mutation',
+      answer: true,
+      trace: `
+        GET server
+          mutation Pay internal`,
+    },
+    {
+      path: 'refused',
+      answer: 'no database',
+      trace: `
+        GET server
+          query Refused internal ERROR ECONNREFUSED retriable`,
+    },
+    {
+      path: 'wrong',
+      answer: 1,
+      trace: `
+        GET server
+          query Wrong internal ERROR GraphQLError fatal`,
+    },
+    {
+      path: 'variable',
+      answer: 1,
+      trace: `
+        GET server
+          query Size internal`,
+      attributes: { 'query Size': { 'error.type': 'GraphQLError', 'error.category': 'invalid_input' } },
+    },
+    {
+      path: 'several',
+      answer: true,
+      trace: `
+        GET server
+          query Two internal`,
+    },
+    { path: 'syntax', answer: 1, trace: 'GET server' },
+  ],
+  metrics: [
+    operations('query', 3),
+    operations('mutation', 1),
+    operations('query', 1, 'ECONNREFUSED'),
+    operations('query', 2, 'GraphQLError'),
+    ['o11y_errors_total', { error_type: 'ECONNREFUSED', error_category: 'retriable' }, 1],
+    ['o11y_errors_total', { error_type: 'GraphQLError', error_category: 'fatal' }, 1],
+  ],
+};
+
 /** What both clients of Redis do alike. */
 const REDIS: readonly Call[] = [
   {
@@ -544,6 +621,7 @@ export const ROWS: readonly Row[] = [
   genericPool,
   rabbitmq,
   grpc,
+  graphql,
   {
     library: 'ioredis',
     app: 'ioredis',
