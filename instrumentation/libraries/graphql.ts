@@ -5,6 +5,7 @@ import { active, correlationIdOf, storage } from '../context.ts';
 import { reason } from '../diagnostics.ts';
 import { errorCategory } from '../error-type.ts';
 import type { Kit } from '../kit.ts';
+import type { Histogram } from '../metrics/metrics.ts';
 import { CORRELATION_ID, METRICS } from '../names.ts';
 import { defineLibrary, isExports, type Undo } from './define.ts';
 import { type ErrorOfResult, failureOf, operationIn } from './graphql-operation.ts';
@@ -61,7 +62,8 @@ interface Executions {
 }
 
 function createExecutions(kit: Kit): Executions {
-  const duration = kit.metrics.histogram(METRICS.operationDuration);
+  // Made with the first operation: most apps have none.
+  let duration: Histogram | undefined;
 
   /** What the kit adds must never become the app's error. */
   function guarded<T>(fn: () => T): T | undefined {
@@ -94,6 +96,7 @@ function createExecutions(kit: Kit): Executions {
     const first = errors.length === 0 ? undefined : failureOf(errors[0]);
     // Names of operations are the caller's, so no label has them.
     const labels = { component: 'graphql', operation: type, error_type: first?.type ?? '' };
+    duration ??= kit.metrics.histogram(METRICS.operationDuration);
     duration.observe(labels, (endedAt - startedAt) / 1000, span.spanContext());
     for (const error of errors) {
       const { ofCaller, thrown: own } = failureOf(error);
