@@ -14,6 +14,23 @@ const BAGGAGE_KEY = createContextKey('OpenTelemetry Baggage Key');
  */
 export type FindRoute = (subject: any, root: any) => string;
 
+/** How a server request ended on the wire. */
+export interface WireEnd {
+  readonly seconds: number;
+  /** The other side did not get the whole answer. */
+  readonly aborted: boolean;
+  readonly headers: Readonly<Record<string, unknown>> | undefined;
+  readonly trailers: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** A server request that is a call by a protocol on top of HTTP/2 (gRPC), which names and measures it in HTTP's stead. */
+export interface ServerCall {
+  /** Stands in the access line where requests have their route. */
+  readonly name: string;
+  /** Describes the span of the request, which ends then, and counts the call. */
+  ended(request: RequestState, end: WireEnd): void;
+}
+
 /**
  * What the kit knows of one HTTP server request. It stands on the request and the response under {@link REQUEST}, so that
  * the request path reads it without asking the AsyncLocalStorage.
@@ -39,6 +56,8 @@ export interface RequestState {
   readonly template?: string | undefined;
   /** The error that a framework handed to its error handler, if any. */
   error: unknown;
+  /** What this request is where it is more than HTTP; set by a library's file. */
+  call: ServerCall | undefined;
   /** A logger of the app has logged this request, so the kit writes no access line. */
   logged: boolean;
 }

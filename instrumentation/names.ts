@@ -86,6 +86,22 @@ export const METRICS = {
     'http_response_status_code',
     'error_type',
   ),
+  rpcServerDuration: histogram(
+    'rpc_server_call_duration_seconds',
+    'Duration of calls that an RPC server answered; of a stream until its end',
+    'rpc_system_name',
+    'rpc_method',
+    'rpc_response_status_code',
+    'error_type',
+  ),
+  rpcClientDuration: histogram(
+    'rpc_client_call_duration_seconds',
+    'Duration of calls by RPC clients; of a stream until its end',
+    'rpc_system_name',
+    'rpc_method',
+    'rpc_response_status_code',
+    'error_type',
+  ),
   dbDuration: histogram(
     'db_client_operation_duration_seconds',
     'Duration of database client operations',

@@ -6,8 +6,8 @@ import { errorCategory, errorType } from '../error-type.ts';
 import type { Kit } from '../kit.ts';
 import type { HistogramChild } from '../metrics/metrics.ts';
 import { CORRELATION_ID, METRICS } from '../names.ts';
+import { createTargetFilter } from '../traces/propagation-targets.ts';
 import { knownMethod, spanMethod } from './attributes.ts';
-import { createTargetFilter } from './propagation-targets.ts';
 
 const MOST_CHILDREN = 5000;
 /** What may stand in a header. Our headers are written into the header block by hand, so nothing else checks them. */

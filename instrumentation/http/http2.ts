@@ -69,7 +69,7 @@ function streamEmit(original: (...args: any[]) => boolean, spans: ServerSpans) {
     const result: boolean = inside ? Reflect.apply(original, this, arguments) : enter(state, original, this, arguments);
     if (event === 'close') {
       const status = statusOf(this);
-      spans.end(state, status, this.rstCode !== 0 || status === undefined);
+      spans.end(state, status, this.rstCode !== 0 || status === undefined, this);
       spans.closeStream(state);
     }
     return result;

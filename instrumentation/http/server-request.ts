@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { Span } from '@opentelemetry/api';
-import type { FindRoute, KitContext, RequestState } from '../context.ts';
+import type { FindRoute, KitContext, RequestState, ServerCall } from '../context.ts';
 
 /** `upgrade` is a protocol other than WebSocket, `tunnel` a CONNECT. */
 export type StreamKind = 'sse' | 'websocket' | 'upgrade' | 'tunnel';
@@ -30,6 +30,7 @@ export class ServerRequest implements RequestState {
   routeSubject: unknown = undefined;
   routeRoot: unknown = undefined;
   error: unknown = undefined;
+  call: ServerCall | undefined = undefined;
   logged = false;
   ended = false;
   /** Of HTTP/1; undefined for upgrades and HTTP/2. */
@@ -57,6 +58,7 @@ export class ServerRequest implements RequestState {
     this.route = undefined;
     this.routeSubject = undefined;
     this.routeRoot = undefined;
+    this.call = undefined;
     this.response = undefined;
   }
 }

@@ -1,5 +1,5 @@
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
-import { correlationIdOf, KitContext, ROOT } from '../context.ts';
+import { correlationIdOf, KitContext, ROOT, type ServerCall } from '../context.ts';
 import { acceptCorrelationId, isCorrelationId } from '../correlation.ts';
 import { reason } from '../diagnostics.ts';
 import { errorCategory, errorType } from '../error-type.ts';
@@ -17,12 +17,21 @@ const MOST_ENDINGS = 100;
 export interface ServerSpans {
   /** Undefined where it failed: the app then handles the request unobserved. */
   begin(message: RequestMessage): ServerRequest | undefined;
-  /** Ends a request, once. `status` is undefined where no response was sent; `aborted` says that it was not sent whole. */
-  end(request: ServerRequest, status: number | undefined, aborted?: boolean): void;
+  /**
+   * Ends a request, once. `status` is undefined where no response was sent; `aborted` says that it was not sent whole;
+   * `sent` is the stream of HTTP/2, with what was sent around the body.
+   */
+  end(request: ServerRequest, status: number | undefined, aborted?: boolean, sent?: Sent): void;
   /** The response has become a stream: its span ends here, and it stays out of the latency histogram. */
   openStream(request: ServerRequest, kind: StreamKind, status: number | undefined): void;
   closeStream(request: ServerRequest): void;
   stop(): void;
+}
+
+/** Of a stream of HTTP/2. */
+export interface Sent {
+  readonly sentHeaders?: Readonly<Record<string, unknown>>;
+  readonly sentTrailers?: Readonly<Record<string, unknown>>;
 }
 
 const getter = {
@@ -93,12 +102,13 @@ export function createServerSpans(kit: Kit): ServerSpans {
     return context instanceof KitContext ? context : ROOT;
   }
 
-  function end(request: ServerRequest, status: number | undefined, aborted = false): void {
+  function end(request: ServerRequest, status: number | undefined, aborted = false, sent?: Sent): void {
     if (request.ended) return;
     request.ended = true;
     active[request.method]--;
     try {
-      finish(request, status, aborted);
+      if (request.call === undefined) finish(request, status, aborted);
+      else finishCall(request, request.call, status, aborted, sent);
     } catch (error) {
       failed(error);
     }
@@ -114,13 +124,32 @@ export function createServerSpans(kit: Kit): ServerSpans {
       child(request.method, template, status, failure).observe(seconds, request.span.spanContext());
     }
     if (request.span.isRecording()) describe(request, template, status, failure);
-    (request.span as { endAt?: (reading: number) => void }).endAt?.(endedAt);
     // What a caller did wrong (a 404, a refused body) is his error: counted, it would let a scanner raise an alarm.
     if (failure !== '' && request.error !== undefined) kit.onError(request.error);
+    close(request, template, status, endedAt);
+  }
+
+  function finishCall(
+    request: ServerRequest,
+    call: ServerCall,
+    status: number | undefined,
+    aborted: boolean,
+    sent: Sent | undefined,
+  ): void {
+    const endedAt = performance.now();
+    const seconds = (endedAt - request.startedAt) / 1000;
+    call.ended(request, { seconds, aborted, headers: sent?.sentHeaders, trailers: sent?.sentTrailers });
+    if (request.span.isRecording()) describePeers(request);
+    close(request, call.name, status, endedAt);
+  }
+
+  /** Ends the span and writes the access line. */
+  function close(request: ServerRequest, route: string, status: number | undefined, endedAt: number): void {
     const { message } = request;
+    (request.span as { endAt?: (reading: number) => void }).endAt?.(endedAt);
     logs.access({
       method: message.method ?? request.method,
-      route: template,
+      route,
       path: message.target,
       status: status ?? 0,
       durationMs: endedAt - request.startedAt,
@@ -161,8 +190,7 @@ export function createServerSpans(kit: Kit): ServerSpans {
 
   function describe(request: ServerRequest, template: string, status: number | undefined, failure: string): void {
     const { span, message, method } = request;
-    const { headers, target, peerAddress, peerPort } = message;
-    const { address, port } = splitHost(headers.host ?? (headers[':authority'] as string | undefined));
+    const { target } = message;
     const query = target.indexOf('?');
     if (template !== '') {
       span.updateName(`${spanMethod(method)} ${template}`);
@@ -173,15 +201,7 @@ export function createServerSpans(kit: Kit): ServerSpans {
     span.setAttribute('url.path', query < 0 ? target : target.slice(0, query));
     if (query >= 0) span.setAttribute('url.query', target.slice(query + 1));
     span.setAttribute('url.scheme', message.secure ? 'https' : 'http');
-    if (address) span.setAttribute('server.address', address);
-    span.setAttribute('server.port', port ?? (message.secure ? 443 : 80));
-    span.setAttribute('network.protocol.version', message.protocolVersion);
-    const client = clientAddress(headers, peerAddress);
-    if (client) span.setAttribute('client.address', client);
-    if (peerAddress) span.setAttribute('network.peer.address', peerAddress);
-    if (peerPort) span.setAttribute('network.peer.port', peerPort);
-    if (headers['user-agent']) span.setAttribute('user_agent.original', headers['user-agent']);
-    span.setAttribute(CORRELATION_ID, request.correlationId);
+    describePeers(request);
     if (status !== undefined) span.setAttribute('http.response.status_code', status);
     if (failure !== '') span.setAttribute('error.type', failure);
     if (failure !== '' && request.error !== undefined) {
@@ -191,6 +211,21 @@ export function createServerSpans(kit: Kit): ServerSpans {
     if ((status !== undefined && status >= 500) || (status === undefined && request.error !== undefined)) {
       span.setStatus({ code: SpanStatusCode.ERROR, message: request.error instanceof Error ? request.error.message : undefined });
     }
+  }
+
+  /** Who called whom, over what. */
+  function describePeers({ span, message, correlationId }: ServerRequest): void {
+    const { headers, peerAddress, peerPort } = message;
+    const { address, port } = splitHost(headers.host ?? (headers[':authority'] as string | undefined));
+    if (address) span.setAttribute('server.address', address);
+    span.setAttribute('server.port', port ?? (message.secure ? 443 : 80));
+    span.setAttribute('network.protocol.version', message.protocolVersion);
+    const client = clientAddress(headers, peerAddress);
+    if (client) span.setAttribute('client.address', client);
+    if (peerAddress) span.setAttribute('network.peer.address', peerAddress);
+    if (peerPort) span.setAttribute('network.peer.port', peerPort);
+    if (headers['user-agent']) span.setAttribute('user_agent.original', headers['user-agent']);
+    span.setAttribute(CORRELATION_ID, correlationId);
   }
 
   return {

@@ -18,6 +18,9 @@ import { fastifyRateLimit } from './fastify-rate-limit.ts';
 import { FOREIGN, RUNNING_BEFORE, runningAgent } from './foreign.ts';
 import { genericPool } from './generic-pool.ts';
 import { got } from './got.ts';
+import { graphql } from './graphql.ts';
+import { grpc } from './grpc.ts';
+import { hapi } from './hapi.ts';
 import { hono } from './hono.ts';
 import { createWiring, hookRequire, namesFor, type Wired } from './hook.ts';
 import { ioredis } from './ioredis.ts';
@@ -45,6 +48,7 @@ export const LIBRARIES: readonly Library[] = [
   fastify,
   koa,
   hono,
+  hapi,
   nest,
   pino,
   winston,
@@ -57,6 +61,8 @@ export const LIBRARIES: readonly Library[] = [
   knex,
   genericPool,
   amqplib,
+  grpc,
+  graphql,
   ioredis,
   redis,
   redisStreams,
@@ -120,6 +126,7 @@ export function startLibraries(
     return folder === undefined ? undefined : hookImport(wiring, enabled, names, folder, dependencies);
   });
   for (const library of enabled) {
+    if (library.bind) attempt(library.name, () => library.bind?.(kit));
     for (const [channel, handler] of Object.entries(library.channels ?? {})) {
       attempt(channel, () => listen(library, channel, handler));
     }

@@ -10,7 +10,7 @@ export const OWN: ReadonlySet<string> = new Set([
 /** Instruments whose labels are decided by the contract, so that no attribute can make them many. */
 export const KNOWN: ReadonlyMap<string, MetricDefinition> = new Map(
   Object.values(METRICS as Record<string, MetricDefinition>)
-    .filter(({ name }) => /^(http|db|messaging|gen_ai)_/.test(name))
+    .filter(({ name }) => /^(http|rpc|db|messaging|gen_ai)_/.test(name))
     .map((definition) => [definition.name, definition]),
 );
 

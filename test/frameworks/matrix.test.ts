@@ -14,6 +14,8 @@ interface Row {
   readonly protocol?: Protocol;
   /** False where there is no framework that knows of routes. */
   readonly routes?: boolean;
+  /** How the framework writes a parameter of a route; `:id` if absent. */
+  readonly param?: string;
   /** Flags before the file, beside the preload's. */
   readonly flags?: readonly string[];
   /** The preload by `--require` instead of `--import`. */
@@ -32,6 +34,8 @@ const ROWS: readonly Row[] = [
     { file: `fastify5.${kind}` },
     { file: `koa.${kind}` },
     { file: `hono.${kind}` },
+    { file: `hapi20.${kind}`, param: '{id}' },
+    { file: `hapi21.${kind}`, param: '{id}' },
     { file: `nest-express.${kind}` },
     { file: `http.${kind}`, routes: false },
     { file: `https.${kind}`, routes: false, protocol: 'https' },
@@ -65,7 +69,7 @@ for (const node of NODES) {
   });
 }
 
-function observed({ file, protocol = 'http', routes = true, flags = [], required }: Row, node: string): void {
+function observed({ file, protocol = 'http', routes = true, param = ':id', flags = [], required }: Row, node: string): void {
   describe([basename(file), ...(required ? ['by --require'] : []), ...flags.slice(1)].join(' '), {
     timeout: 60_000,
     concurrency: 1,
@@ -97,7 +101,7 @@ function observed({ file, protocol = 'http', routes = true, flags = [], required
       const { status } = await ask('/api/users/1', { traceparent: `00-${traceId}-${parent}-01` });
       assert.equal(status, 200);
       const span = await spanOf('/api/users/1');
-      assert.equal(span.name, name('/api/users/:id'));
+      assert.equal(span.name, name(`/api/users/${param}`));
       assert.equal(span.traceId, traceId);
       assert.equal(span.parentSpanId, parent);
       assert.equal(span.status.code, 'unset');
@@ -112,7 +116,7 @@ function observed({ file, protocol = 'http', routes = true, flags = [], required
       assert.equal(typeof correlationId, 'string');
       assert.deepEqual(rest, {
         'http.request.method': 'GET',
-        ...(routes ? { 'http.route': '/api/users/:id' } : {}),
+        ...(routes ? { 'http.route': `/api/users/${param}` } : {}),
         'http.response.status_code': 200,
         'url.path': '/api/users/2',
         'url.query': 'page=3',
@@ -153,7 +157,7 @@ function observed({ file, protocol = 'http', routes = true, flags = [], required
       const { status } = await ask('/api/fail/5');
       assert.equal(status, 500);
       const span = await spanOf('/api/fail/5');
-      assert.equal(span.name, name('/api/fail/:id'));
+      assert.equal(span.name, name(`/api/fail/${param}`));
       assert.equal(span.status.code, 'error');
       assert.equal(span.attributes['error.type'], routes ? 'Error' : '500');
       const exceptions = span.events.filter((event) => event.name === 'exception');
@@ -179,7 +183,7 @@ function observed({ file, protocol = 'http', routes = true, flags = [], required
         return `${labels.http_request_method} ${http_route} ${http_response_status_code} ${error_type}: ${value}`;
       });
       const expected = routes
-        ? ['GET  404 : 1', 'GET /api/fail/:id 500 Error: 1', 'GET /api/users/:id 200 : 4']
+        ? ['GET  404 : 1', `GET /api/fail/${param} 500 Error: 1`, `GET /api/users/${param} 200 : 4`]
         : ['GET  200 : 4', 'GET  404 : 1', 'GET  500 500: 1'];
       assert.deepEqual(counted.toSorted(), expected);
     });

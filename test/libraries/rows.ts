@@ -345,6 +345,214 @@ const rabbitmq: Row = {
   ],
 };
 
+const RPC = ['rpc_server_call_duration_seconds', 'rpc_client_call_duration_seconds'] as const;
+
+/** A series on the server and one on the client. */
+function rpc(method: string, status: string, value: number, [onServer, onClient] = ['', '']): Series[] {
+  const labels = { rpc_system_name: 'grpc', rpc_method: `shop.Orders/${method}`, rpc_response_status_code: status };
+  return [
+    [RPC[0], { ...labels, error_type: onServer }, value],
+    [RPC[1], { ...labels, error_type: onClient }, value],
+  ];
+}
+
+const grpc: Row = {
+  library: 'grpc',
+  app: 'grpc',
+  copies: ['@grpc/grpc-js', 'grpc-js18'],
+  skip: false,
+  secrets: ['secret-value', 'order-secret'],
+  calls: [
+    {
+      path: 'get',
+      // The app's metadata is as it was.
+      answer: ['authorization'],
+      trace: `
+        GET server
+          shop.Orders/Get client
+            shop.Orders/Get server`,
+      attributes: {
+        'shop.Orders/Get': {
+          'rpc.system.name': 'grpc',
+          'rpc.method': 'shop.Orders/Get',
+          'rpc.response.status_code': 'OK',
+          'server.address': '127.0.0.1',
+        },
+      },
+    },
+    {
+      path: 'relay',
+      answer: { id: 7 },
+      trace: `
+        GET server
+          shop.Orders/Relay client
+            shop.Orders/Relay server
+              shop.Orders/Get client
+                shop.Orders/Get server
+          shop.Orders/Get client
+            shop.Orders/Get server`,
+    },
+    {
+      path: 'upload',
+      answer: { count: 3 },
+      trace: `
+        GET server
+          shop.Orders/Upload client
+            shop.Orders/Upload server
+              shop.Orders/Get client
+                shop.Orders/Get server`,
+    },
+    {
+      path: 'list',
+      answer: 3,
+      trace: `
+        GET server
+          shop.Orders/List client
+            shop.Orders/List server`,
+    },
+    {
+      path: 'chat',
+      answer: 2,
+      trace: `
+        GET server
+          shop.Orders/Chat client
+            shop.Orders/Chat server`,
+    },
+    {
+      path: 'missing',
+      // It is the caller's error.
+      trace: `
+        GET server ERROR 500
+          shop.Orders/Missing client ERROR INVALID_ARGUMENT invalid_input
+            shop.Orders/Missing server`,
+    },
+    {
+      path: 'broken',
+      trace: `
+        GET server ERROR 500
+          shop.Orders/Break client ERROR UNAVAILABLE retriable
+            shop.Orders/Break server ERROR UNAVAILABLE retriable`,
+    },
+    {
+      path: 'absent',
+      trace: `
+        GET server ERROR 500
+          shop.Orders/Absent client ERROR UNIMPLEMENTED fatal
+            grpc server ERROR UNIMPLEMENTED fatal`,
+    },
+    {
+      path: 'unavailable',
+      trace: `
+        GET server ERROR 500
+          shop.Orders/Get client ERROR UNAVAILABLE retriable`,
+    },
+    {
+      path: 'deadline',
+      answer: 4,
+      trace: `
+        GET server
+          shop.Orders/Get client ERROR DEADLINE_EXCEEDED retriable`,
+    },
+    {
+      path: 'cancelled',
+      answer: 1,
+      trace: `
+        GET server
+          shop.Orders/Slow client ERROR CANCELLED transient
+            shop.Orders/Slow server`,
+    },
+  ],
+  metrics: [
+    [RPC[0], { rpc_method: 'shop.Orders/Get', rpc_response_status_code: 'OK', error_type: '' }, 4],
+    [RPC[1], { rpc_method: 'shop.Orders/Get', rpc_response_status_code: 'UNAVAILABLE', error_type: 'UNAVAILABLE' }, 1],
+    ...rpc('Missing', 'INVALID_ARGUMENT', 1, ['', 'INVALID_ARGUMENT']),
+    ...rpc('Break', 'UNAVAILABLE', 1, ['UNAVAILABLE', 'UNAVAILABLE']),
+    ...rpc('Chat', 'OK', 1),
+    [RPC[0], { rpc_method: '_OTHER', error_type: 'UNIMPLEMENTED' }, 1],
+    ['o11y_errors_total', { error_type: 'INVALID_ARGUMENT', error_category: 'invalid_input' }, 1],
+    ['o11y_errors_total', { error_type: 'UNAVAILABLE', error_category: 'retriable' }, 3],
+    // A call of gRPC is no request of HTTP besides; those are of the app's own server, one each.
+    ['http_server_request_duration_seconds', { http_request_method: 'GET', error_type: '' }, 7],
+  ],
+};
+
+/** A series of GraphQL's operations. */
+function operations(operation: string, value: number, error = ''): Series {
+  return ['o11y_operation_duration_seconds', { component: 'graphql', operation, error_type: error }, value];
+}
+
+const graphql: Row = {
+  library: 'graphql',
+  app: 'graphql',
+  copies: ['graphql', 'graphql16', 'graphql160'],
+  skip: false,
+  secrets: ['secret-'],
+  calls: [
+    {
+      path: 'query',
+      answer: 'Ada',
+      trace: `
+        GET server
+          query Order internal
+            GET client
+              GET server`,
+      attributes: { 'query Order': { 'graphql.operation.type': 'query', 'graphql.operation.name': 'Order' } },
+    },
+    {
+      path: 'ready',
+      answer: true,
+      trace: `
+        GET server
+          query internal`,
+    },
+    {
+      path: 'mutation',
+      answer: true,
+      trace: `
+        GET server
+          mutation Pay internal`,
+    },
+    {
+      path: 'refused',
+      answer: 'no database',
+      trace: `
+        GET server
+          query Refused internal ERROR ECONNREFUSED retriable`,
+    },
+    {
+      path: 'wrong',
+      answer: 1,
+      trace: `
+        GET server
+          query Wrong internal ERROR GraphQLError fatal`,
+    },
+    {
+      path: 'variable',
+      answer: 1,
+      trace: `
+        GET server
+          query Size internal`,
+      attributes: { 'query Size': { 'error.type': 'GraphQLError', 'error.category': 'invalid_input' } },
+    },
+    {
+      path: 'several',
+      answer: true,
+      trace: `
+        GET server
+          query Two internal`,
+    },
+    { path: 'syntax', answer: 1, trace: 'GET server' },
+  ],
+  metrics: [
+    operations('query', 3),
+    operations('mutation', 1),
+    operations('query', 1, 'ECONNREFUSED'),
+    operations('query', 2, 'GraphQLError'),
+    ['o11y_errors_total', { error_type: 'ECONNREFUSED', error_category: 'retriable' }, 1],
+    ['o11y_errors_total', { error_type: 'GraphQLError', error_category: 'fatal' }, 1],
+  ],
+};
+
 /** What both clients of Redis do alike. */
 const REDIS: readonly Call[] = [
   {
@@ -412,6 +620,8 @@ export const ROWS: readonly Row[] = [
   knex,
   genericPool,
   rabbitmq,
+  grpc,
+  graphql,
   {
     library: 'ioredis',
     app: 'ioredis',

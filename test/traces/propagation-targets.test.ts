@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createTargetFilter } from '../../instrumentation/http/propagation-targets.ts';
+import { createTargetFilter } from '../../instrumentation/traces/propagation-targets.ts';
 
 describe('without a setting, private hosts get baggage and the correlation header', () => {
   const isTarget = createTargetFilter([]);
