@@ -1,17 +1,24 @@
 import { randomFillSync } from 'node:crypto';
 
-// Random digits for some thirty requests at a time: a call into native code costs as much as all the rest of an id. Not
-// more of them, because an id that somebody keeps is a piece of this text and keeps it whole.
-const random = Buffer.allocUnsafe(1024);
+// Random bytes for some five hundred requests at a time: the call that fills them costs as much as all the rest of an id.
+const random = Buffer.allocUnsafe(16 * 1024);
+// They become digits for some thirty requests at a time. Not more of them, because an id that somebody keeps is a piece of
+// this text and keeps it whole.
+const PORTION = 1024;
 const VARIANT = '89ab';
+let filled = random.length;
 let digits = '';
 let used = 0;
 
 /** Where the next `count` hex digits begin in `digits`. */
 function take(count: number): number {
   if (used + count > digits.length) {
-    randomFillSync(random);
-    digits = random.toString('hex');
+    if (filled === random.length) {
+      randomFillSync(random);
+      filled = 0;
+    }
+    digits = random.toString('hex', filled, filled + PORTION);
+    filled += PORTION;
     used = 0;
   }
   const at = used;

@@ -1,4 +1,4 @@
-import type { Outcome, Report } from './sink.ts';
+import type { Outcome } from './sink.ts';
 
 interface Options<T> {
   /** Most items in one export. */
@@ -9,7 +9,8 @@ interface Options<T> {
   readonly concurrency: number;
   /** Sends pieces that hold `count` items; never rejects. */
   send(pieces: readonly T[], count: number): Promise<Outcome>;
-  readonly report: Report;
+  /** What became of the pieces of one export; nothing reads them any more. */
+  report(outcome: Outcome, pieces: readonly T[]): void;
 }
 
 /** Collects pieces (each of some items) into exports of bounded size, in order, and reports what became of each. */
@@ -67,7 +68,7 @@ export class Batcher<T> {
     this.#underWay++;
     this.#options.send(pieces, count).then((outcome) => {
       this.#underWay--;
-      this.#options.report(outcome);
+      this.#options.report(outcome, pieces);
       this.#next();
       if (this.#waiting + this.#underWay > 0) return;
       for (const resolve of this.#flushing) resolve();

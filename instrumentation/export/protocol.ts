@@ -22,5 +22,5 @@ export type ToWorker =
 
 /** Export thread to main thread. */
 export type FromWorker =
-  | ({ readonly type: 'report'; readonly signal: Shipped } & Outcome)
+  | ({ readonly type: 'report'; readonly signal: Shipped; readonly spent: readonly ArrayBuffer[] } & Outcome)
   | { readonly type: 'flushed'; readonly id: number };

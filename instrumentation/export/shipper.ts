@@ -5,6 +5,7 @@ import { type Diagnostics, reason } from '../diagnostics.ts';
 import { createRedactor } from '../redaction.ts';
 import type { Resource } from '../resource.ts';
 import { show } from '../settings.ts';
+import { BufferPool } from './buffers.ts';
 import { createSpanEncoder, type EncodedSpan } from './otlp-json.ts';
 import { FLUSHED, type FromWorker, type ToWorker, UNDELIVERED, type WorkerStart } from './protocol.ts';
 import { ExportQueue } from './queue.ts';
@@ -49,11 +50,10 @@ interface Dependencies {
   readonly dist: string;
 }
 
-const encoder = new TextEncoder();
-
 export function createShipper({ config, diagnostics, resource, stats, dist }: Dependencies): Shipper {
   const shared = new Int32Array(new SharedArrayBuffer(8));
   const waiting = new Map<number, () => void>();
+  const buffers = new BufferPool();
   const queues = {
     traces: new ExportQueue<EncodedSpan>(
       config.bspQueue,
@@ -61,7 +61,7 @@ export function createShipper({ config, diagnostics, resource, stats, dist }: De
       Math.min(HANDOVER_MS, config.bspDelay),
       stats.traces,
       (items) => {
-        const made = runs(items);
+        const made = runs(items, buffers);
         return post(
           { type: 'traces', items: made },
           made.map(({ spans }) => spans.buffer),
@@ -168,6 +168,7 @@ export function createShipper({ config, diagnostics, resource, stats, dist }: De
       return;
     }
     const { signal, exported, dropped, seconds, error } = message;
+    buffers.recycle(message.spent);
     queues[signal].settle(exported, dropped, message.reason ?? 'export_failed');
     stats.onExport?.(signal, seconds);
     stats.healthy = error === undefined;
@@ -241,7 +242,7 @@ export function createShipper({ config, diagnostics, resource, stats, dist }: De
 }
 
 /** Neighbours of one scope become one run. */
-function runs(spans: readonly EncodedSpan[]): SpanRun[] {
+function runs(spans: readonly EncodedSpan[], buffers: BufferPool): SpanRun[] {
   const made: { scope: string; json: string; count: number }[] = [];
   for (const { scope, json } of spans) {
     const last = made.at(-1);
@@ -250,5 +251,5 @@ function runs(spans: readonly EncodedSpan[]): SpanRun[] {
       last.count++;
     } else made.push({ scope, json, count: 1 });
   }
-  return made.map(({ scope, json, count }) => ({ scope, spans: encoder.encode(json), count }));
+  return made.map(({ scope, json, count }) => ({ scope, spans: buffers.encode(json), count }));
 }

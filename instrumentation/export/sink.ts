@@ -35,8 +35,8 @@ export interface Outcome {
   readonly seconds: number;
 }
 
-/** Called after each finished export request. */
-export type Report = (outcome: Outcome) => void;
+/** Called after each finished export request; `spent` is memory that the main thread may use again. */
+export type Report = (outcome: Outcome, spent?: readonly ArrayBuffer[]) => void;
 
 /** Some finished spans of one instrumentation scope, as JSON in UTF-8: bytes change threads without being copied. */
 export interface SpanRun {

@@ -42,6 +42,8 @@ export interface SpanRecord {
   readonly statusCode: SpanStatusCode;
   readonly statusMessage: string | undefined;
   readonly attributes: Attributes;
+  /** More of them, none of whose keys is among the others: one object for many spans, never changed. */
+  readonly shared?: Attributes | undefined;
   readonly events: readonly EventRecord[];
   readonly links: readonly LinkRecord[];
   readonly droppedAttributes: number;

@@ -5,6 +5,7 @@ import { OTLPTraceExporter as ProtobufExporter } from '@opentelemetry/exporter-t
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { Batcher } from './batcher.ts';
+import { BodyPool } from './bodies.ts';
 import { createAttributeWriter } from './otlp-json.ts';
 import { readSpans } from './otlp-json-read.ts';
 import { outcomeOf } from './outcome.ts';
@@ -43,7 +44,11 @@ export function createTraceSink(settings: SinkSettings, report: Report): Sink<Sp
     delayMs: settings.delayMs,
     concurrency: CONCURRENCY,
     send,
-    report,
+    report: (outcome, runs) =>
+      report(
+        outcome,
+        runs.map(({ spans }) => spans.buffer),
+      ),
   });
   return {
     write(runs) {
@@ -69,18 +74,23 @@ function jsonSender(settings: SinkSettings): Send {
     headers: compressed ? { ...options.headers, 'Content-Encoding': 'gzip' } : options.headers,
   });
   const head = `{"resourceSpans":[{"resource":{"attributes":${createAttributeWriter()({ ...settings.resource } as Record<string, string>)}},"scopeSpans":[`;
+  const bodies = new BodyPool(CONCURRENCY);
   let answer: Answer | undefined;
+  let last: Buffer | undefined;
 
   const serializer: Serializer = {
     serializeRequest(runs) {
-      const body = Buffer.concat([
+      const body = bodies.join([
         ...runs.flatMap(({ scope, spans }, index) => [
           Buffer.from(`${index === 0 ? head : ']},'}{"scope":${scope},"spans":[`),
           spans,
         ]),
         Buffer.from(']}]}]}'),
       ]);
-      return compressed ? gzipSync(body, FASTEST) : body;
+      if (!compressed) return (last = body);
+      const small = gzipSync(body, FASTEST);
+      bodies.release(body);
+      return small;
     },
     deserializeResponse(data) {
       try {
@@ -96,11 +106,20 @@ function jsonSender(settings: SinkSettings): Send {
 
   return exporting(
     settings,
-    (runs, done) => exporter.export(runs as unknown as ReadableSpan[], done),
+    (runs, done) => {
+      let body: Buffer | undefined;
+      exporter.export(runs as unknown as ReadableSpan[], (result) => {
+        // Where a request failed, its connection may still be sending.
+        if (body !== undefined && result.code === ExportResultCode.SUCCESS) bodies.release(body);
+        done(result);
+      });
+      body = last;
+      last = undefined;
+    },
     () => {
-      const last = answer?.partialSuccess;
+      const said = answer?.partialSuccess;
       answer = undefined;
-      return last;
+      return said;
     },
   );
 }

@@ -46,9 +46,9 @@ port.on('message', (message: ToWorker) => {
 });
 
 function reporter(signal: Shipped): Report {
-  return (result) => {
+  return (result, spent = []) => {
     pending[signal] -= result.exported + result.dropped;
-    port.postMessage({ type: 'report', signal, ...result } satisfies FromWorker);
+    port.postMessage({ type: 'report', signal, spent, ...result } satisfies FromWorker, [...spent]);
   };
 }
 

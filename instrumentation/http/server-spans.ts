@@ -1,4 +1,4 @@
-import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
+import { type Attributes, SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { correlationIdOf, KitContext, ROOT, type ServerCall } from '../context.ts';
 import { acceptCorrelationId, isCorrelationId } from '../correlation.ts';
 import { reason } from '../diagnostics.ts';
@@ -6,6 +6,7 @@ import { errorCategory, errorType } from '../error-type.ts';
 import type { Kit } from '../kit.ts';
 import type { HistogramChild } from '../metrics/metrics.ts';
 import { CORRELATION_ID, METRICS } from '../names.ts';
+import type { KitSpan, SharedAttributes } from '../traces/span.ts';
 import { clientAddress, knownMethod, spanMethod, splitHost } from './attributes.ts';
 import { type RequestMessage, ServerRequest, type StreamKind } from './server-request.ts';
 
@@ -34,6 +35,16 @@ export interface Sent {
   readonly sentTrailers?: Readonly<Record<string, unknown>>;
 }
 
+/** What is kept of requests with the same method, route and outcome. */
+interface Ending {
+  child: HistogramChild | undefined;
+  /** Of the last of them, with what {@link sharedOf} made of it. */
+  host: string | undefined;
+  secure: boolean;
+  protocol: string;
+  shared: SharedAttributes | undefined;
+}
+
 const getter = {
   get: (carrier: Record<string, string | string[] | undefined>, key: string) => carrier[key],
   keys: (carrier: Record<string, unknown>) => Object.keys(carrier),
@@ -45,7 +56,7 @@ export function createServerSpans(kit: Kit): ServerSpans {
   const header = config.correlationHeader.toLowerCase();
   const trusted = config.trustInbound === 'on';
   const duration = metrics.histogram(METRICS.httpServerDuration);
-  const byMethod = new Map<string, Map<string, Map<number | string, HistogramChild>>>();
+  const byMethod = new Map<string, Map<string, Map<number | string, Ending>>>();
   const active: Record<string, number> = {};
   const streams = metrics.gauge(METRICS.httpServerStreams);
   const activeGauge = metrics.gauge(METRICS.httpServerActive);
@@ -119,11 +130,13 @@ export function createServerSpans(kit: Kit): ServerSpans {
     const endedAt = performance.now();
     const template = routeOf(request);
     const failure = failureOf(request, status, aborted);
+    const ending = endingOf(request.method, template, status, failure);
     if (request.stream === undefined) {
       const seconds = (endedAt - request.startedAt) / 1000;
-      child(request.method, template, status, failure).observe(seconds, request.span.spanContext());
+      ending.child ??= duration.child(request.method, template, status === undefined ? '' : String(status), failure);
+      ending.child.observe(seconds, request.span.spanContext());
     }
-    if (request.span.isRecording()) describe(request, template, status, failure);
+    if (request.span.isRecording()) describe(request, template, status, failure, ending);
     // What a caller did wrong (a 404, a refused body) is his error: counted, it would let a scanner raise an alarm.
     if (failure !== '' && request.error !== undefined) kit.onError(request.error);
     close(request, template, status, endedAt);
@@ -139,7 +152,10 @@ export function createServerSpans(kit: Kit): ServerSpans {
     const endedAt = performance.now();
     const seconds = (endedAt - request.startedAt) / 1000;
     call.ended(request, { seconds, aborted, headers: sent?.sentHeaders, trailers: sent?.sentTrailers });
-    if (request.span.isRecording()) describePeers(request);
+    if (request.span.isRecording()) {
+      describeServer(request);
+      describeCaller(request);
+    }
     close(request, call.name, status, endedAt);
   }
 
@@ -176,33 +192,29 @@ export function createServerSpans(kit: Kit): ServerSpans {
     return status === undefined || status < 500 ? 'aborted' : String(status);
   }
 
-  function child(method: string, route: string, status: number | undefined, failure: string): HistogramChild {
+  function endingOf(method: string, route: string, status: number | undefined, failure: string): Ending {
     // Each is a text that is there already, its hash known: to look it up costs less than to make one key of all.
-    const children = within(within(byMethod, method), route);
+    const endings = within(within(byMethod, method), route);
     const key = failure === '' ? (status ?? 0) : `${status} ${failure}`;
-    let known = children.get(key);
+    let known = endings.get(key);
     if (known === undefined) {
-      known = duration.child(method, route, status === undefined ? '' : String(status), failure);
-      if (children.size < MOST_ENDINGS) children.set(key, known);
+      known = { child: undefined, host: undefined, secure: false, protocol: '', shared: undefined };
+      if (endings.size < MOST_ENDINGS) endings.set(key, known);
     }
     return known;
   }
 
-  function describe(request: ServerRequest, template: string, status: number | undefined, failure: string): void {
+  function describe(request: ServerRequest, template: string, status: number | undefined, failure: string, ending: Ending): void {
     const { span, message, method } = request;
     const { target } = message;
     const query = target.indexOf('?');
-    if (template !== '') {
-      span.updateName(`${spanMethod(method)} ${template}`);
-      span.setAttribute('http.route', template);
-    }
-    span.setAttribute('http.request.method', method);
+    if (template !== '') span.updateName(`${spanMethod(method)} ${template}`);
+    const shared = sharedOf(ending, message, method, template, status);
+    if ((span as Partial<KitSpan>).share?.(shared) !== true) span.setAttributes(shared.attributes);
     if (method === '_OTHER' && message.method) span.setAttribute('http.request.method_original', message.method);
     span.setAttribute('url.path', query < 0 ? target : target.slice(0, query));
     if (query >= 0) span.setAttribute('url.query', target.slice(query + 1));
-    span.setAttribute('url.scheme', message.secure ? 'https' : 'http');
-    describePeers(request);
-    if (status !== undefined) span.setAttribute('http.response.status_code', status);
+    describeCaller(request);
     if (failure !== '') span.setAttribute('error.type', failure);
     if (failure !== '' && request.error !== undefined) {
       span.setAttribute('error.category', errorCategory(request.error));
@@ -214,12 +226,15 @@ export function createServerSpans(kit: Kit): ServerSpans {
   }
 
   /** Who called whom, over what. */
-  function describePeers({ span, message, correlationId }: ServerRequest): void {
-    const { headers, peerAddress, peerPort } = message;
-    const { address, port } = splitHost(headers.host ?? (headers[':authority'] as string | undefined));
+  function describeServer({ span, message }: ServerRequest): void {
+    const { address, port } = splitHost(hostOf(message.headers));
     if (address) span.setAttribute('server.address', address);
     span.setAttribute('server.port', port ?? (message.secure ? 443 : 80));
     span.setAttribute('network.protocol.version', message.protocolVersion);
+  }
+
+  function describeCaller({ span, message, correlationId }: ServerRequest): void {
+    const { headers, peerAddress, peerPort } = message;
     const client = clientAddress(headers, peerAddress);
     if (client) span.setAttribute('client.address', client);
     if (peerAddress) span.setAttribute('network.peer.address', peerAddress);
@@ -244,6 +259,38 @@ export function createServerSpans(kit: Kit): ServerSpans {
     },
     stop: stopScrape,
   };
+}
+
+/**
+ * What requests to one address that end alike have alike: half of the attributes. Written once for all of them, which on a
+ * Fastify route makes the main thread's added CPU time 0.96 of what it was.
+ */
+function sharedOf(
+  ending: Ending,
+  { headers, secure, protocolVersion }: RequestMessage,
+  method: string,
+  template: string,
+  status: number | undefined,
+): SharedAttributes {
+  const host = hostOf(headers);
+  if (ending.shared !== undefined && ending.host === host && ending.secure === secure && ending.protocol === protocolVersion)
+    return ending.shared;
+  const { address, port } = splitHost(host);
+  const attributes: Attributes = {};
+  if (template !== '') attributes['http.route'] = template;
+  attributes['http.request.method'] = method;
+  attributes['url.scheme'] = secure ? 'https' : 'http';
+  if (address) attributes['server.address'] = address;
+  attributes['server.port'] = port ?? (secure ? 443 : 80);
+  attributes['network.protocol.version'] = protocolVersion;
+  if (status !== undefined) attributes['http.response.status_code'] = status;
+  const texts = Object.values(attributes).map((value) => (typeof value === 'string' ? value.length : 0));
+  const shared = { attributes, count: texts.length, longest: Math.max(...texts) };
+  return Object.assign(ending, { host, secure, protocol: protocolVersion, shared }).shared;
+}
+
+function hostOf(headers: RequestMessage['headers']): string | undefined {
+  return headers.host ?? (headers[':authority'] as string | undefined);
 }
 
 /** The inner map of a key, made where there is none. */

@@ -35,6 +35,7 @@ function record(span: ReadableSpan): SpanRecord {
     statusCode: span.status.code,
     statusMessage: span.status.message,
     attributes: span.attributes,
+    shared: undefined,
     events: span.events.map(({ name, time, attributes, droppedAttributesCount }) => ({
       name,
       time: [...time],

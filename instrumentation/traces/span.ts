@@ -24,6 +24,14 @@ export interface SpanLimits {
   readonly links: number;
 }
 
+/** Texts and numbers; see {@link KitSpan.share}. */
+export interface SharedAttributes {
+  readonly attributes: Readonly<Attributes>;
+  readonly count: number;
+  /** Length of the longest text. */
+  readonly longest: number;
+}
+
 /** Where finished spans go, and the bounds they keep. */
 export interface SpanHome {
   readonly limits: SpanLimits;
@@ -47,6 +55,7 @@ export class KitSpan implements Span {
   readonly #parent: SpanContext | undefined;
   /** `performance.now()` at the start. */
   readonly #startedAt: number;
+  #shared: Attributes | undefined;
   #count = 0;
   #dropped = 0;
   #events: EventRecord[] | undefined;
@@ -91,6 +100,21 @@ export class KitSpan implements Span {
     if (isNew) this.#count++;
     put(this.attributes, key, copy);
     return this;
+  }
+
+  /**
+   * Sets attributes that many spans have alike, all of them or none. They are in one object that is never changed, so they
+   * are written once for all; their keys are not to be set again.
+   *
+   * @returns whether the span has taken them
+   */
+  share({ attributes, count, longest }: SharedAttributes): boolean {
+    const { limits } = this.#home;
+    if (this.#ended || this.#count + count > limits.attributes || longest > limits.attributeLength) return false;
+    for (const key of Object.keys(this.attributes)) if (Object.hasOwn(attributes, key)) return false;
+    this.#count += count;
+    this.#shared = attributes;
+    return true;
   }
 
   setAttributes(attributes: SpanAttributes): this {
@@ -177,6 +201,7 @@ export class KitSpan implements Span {
       statusCode: this.status.code,
       statusMessage: this.status.message,
       attributes: this.attributes,
+      shared: this.#shared,
       events: this.#events ?? NONE,
       links: this.#links ?? NONE,
       droppedAttributes: this.#dropped,

@@ -163,6 +163,50 @@ describe('what no type allows does no harm', () => {
   });
 });
 
+describe('attributes that spans share', () => {
+  const shared = { attributes: { 'http.route': '/x', 'server.port': 80 }, count: 2, longest: 2 };
+  const written = (span: KitSpan, records: SpanRecord[]): string[] => {
+    span.end();
+    return JSON.parse(createSpanEncoder(createRedactor())(records[0]).json).attributes.map(({ key }: { key: string }) => key);
+  };
+
+  it('are written beside its own', () => {
+    const records: SpanRecord[] = [];
+    const span = kitSpan(records).setAttribute('a', 1);
+    assert.equal(span.share(shared), true);
+    assert.deepEqual(written(span.setAttribute('b', 2), records).sort(), ['a', 'b', 'http.route', 'server.port']);
+  });
+
+  it('are written alone', () => {
+    const records: SpanRecord[] = [];
+    const span = kitSpan(records);
+    span.share(shared);
+    assert.deepEqual(written(span, records), ['http.route', 'server.port']);
+  });
+
+  it('count against the limit', () => {
+    const records: SpanRecord[] = [];
+    const span = kitSpan(records);
+    span.share(shared);
+    assert.equal(written(span.setAttributes({ a: 1, b: 2, c: 3 }), records).length, LIMITS.attributes);
+    assert.equal(records[0].droppedAttributes, 1);
+  });
+
+  const ROWS: [why: string, prepare: (span: KitSpan) => unknown, longest: number][] = [
+    ['one of their keys is set already', (span) => span.setAttribute('http.route', '/own'), 2],
+    ['they are more than there is room for', (span) => span.setAttributes({ a: 1, b: 2, c: 3 }), 2],
+    ['one of them is too long', () => {}, LIMITS.attributeLength + 1],
+    ['the span has ended', (span) => span.end(), 2],
+  ];
+  for (const [why, prepare, longest] of ROWS) {
+    it(`are not taken where ${why}`, () => {
+      const span = kitSpan([]);
+      prepare(span);
+      assert.equal(span.share({ ...shared, longest }), false);
+    });
+  }
+});
+
 describe('secrets do not leave with a span', () => {
   const encode = createSpanEncoder(createRedactor(['ssn']));
   const ROWS: [key: string, value: any, expected: any][] = [
