@@ -52,18 +52,22 @@ export interface RedEntry<T> {
 /** Upper bounds for requests that spans tell of: a fifth of a decade each, 0.1 ms to 100 s. */
 const SPAN_BOUNDS: readonly number[] = Array.from({ length: 31 }, (_, i) => Number((1e-4 * 10 ** (i / 5)).toPrecision(3)));
 
+function textOf(key: Route | Call): string {
+  return 'route' in key ? `${key.method} ${key.route}` : `${key.kind} ${key.name}`;
+}
+
 /** Which side of a request: what the service served, or what it called. */
-class Side<T extends object> {
+class Side<T extends Route | Call> {
   readonly entries = new Map<string, RedEntry<T>>();
   readonly more = new Set<string>();
   /** When metrics last told of it; 0 if never. */
   metricsAt = 0;
 
   windowOf(key: T, room: boolean, other: T): RedWindow {
-    const text = Object.values(key).join(' ');
+    const text = textOf(key);
     const known = this.entries.get(text);
     if (known) return known.window;
-    if (!room && text !== Object.values(other).join(' ')) {
+    if (!room && text !== textOf(other)) {
       // A bounded memory of how many there were.
       if (this.more.size < 1000) this.more.add(text);
       return this.windowOf(other, false, other);
