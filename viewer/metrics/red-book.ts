@@ -56,6 +56,11 @@ function textOf(key: Route | Call): string {
   return 'route' in key ? `${key.method} ${key.route}` : `${key.kind} ${key.name}`;
 }
 
+/** Messages that are sent have a counter, by convention, and no histogram: no other call would ever be seen in its place. */
+function onlyInSpans(key: Route | Call): boolean {
+  return 'kind' in key && key.kind === 'messaging';
+}
+
 /** Which side of a request: what the service served, or what it called. */
 class Side<T extends Route | Call> {
   readonly entries = new Map<string, RedEntry<T>>();
@@ -112,7 +117,9 @@ export class RedBook {
     const of = this.service(service, increase.toMs);
     const side = 'route' in key ? of.routes : of.calls;
     // What spans have counted so far is in the histogram too.
-    if (side.metricsAt === 0) for (const { window } of side.entries.values()) window.reset();
+    if (side.metricsAt === 0) {
+      for (const { key, window } of side.entries.values()) if (!onlyInSpans(key)) window.reset();
+    }
     side.metricsAt = increase.toMs;
     const window = this.#window(of, key);
     spread(increase.fromMs, increase.toMs, (slot, share) =>
@@ -127,7 +134,7 @@ export class RedBook {
     const window = this.#window(of, key);
     const slot = slotOf(at);
     const side = 'route' in key ? of.routes : of.calls;
-    if (now - side.metricsAt >= STALE_MS) window.observe(slot, seconds, error, SPAN_BOUNDS);
+    if (onlyInSpans(key) || now - side.metricsAt >= STALE_MS) window.observe(slot, seconds, error, SPAN_BOUNDS);
     this.#exemplar(window, { at, durationMs: seconds * 1000, traceId, spanId, error });
   }
 
