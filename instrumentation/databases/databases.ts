@@ -13,7 +13,7 @@ import type { Kit } from '../kit.ts';
 import type { HistogramChild } from '../metrics/metrics.ts';
 import { CORRELATION_ID, METRICS } from '../names.ts';
 import { type Call, callTracerProvider } from '../traces/call-tracer.ts';
-import { type Failure, failureOf, safeMessage } from '../traces/failure.ts';
+import { type Failure, failureOf, isUnreachable, safeMessage } from '../traces/failure.ts';
 import { Batches } from './batches.ts';
 import { createPools, type Pools } from './pools.ts';
 import { readCommand } from './redis.ts';
@@ -47,6 +47,8 @@ export interface Server {
   readonly namespace: string | undefined;
 }
 
+/** The operation that failed where a connection could not be had. */
+const CONNECT = 'connect';
 const MOST_CHILDREN = 5000;
 const made = new WeakMap<Kit, Databases>();
 
@@ -159,6 +161,12 @@ function createDatabases(kit: Kit): Databases {
       if (failure !== undefined) {
         targets.note(serverName(server), failure);
         kit.onError(error);
+        // Without a connection there is no query that could fail. A pool that has none left has a counter of its own, and its
+        // error has no code: that says nothing of the server.
+        if (failure.code !== undefined || isUnreachable(failure)) {
+          const type = errorType({ code: failure.code, name: failure.name });
+          child(server.system, CONNECT, '', type).observe((endedAt - startedAt) / 1000);
+        }
       } else if (kit.config.slowQueryMs === 0 || endedAt - startedAt < kit.config.slowQueryMs) return;
       const context = active();
       const parent = trace.getSpanContext(context);

@@ -53,7 +53,7 @@ export const ioredis = defineLibrary<Exports>({
       const handshake = this.status === 'connect' && storage.getStore() === ROOT;
       if (handshake || !isExports(command) || sent.has(command)) return sendCommand.call(this, command, ...rest);
       sent.add(command);
-      return tracedSend.call(this, command, ...rest);
+      return toldOfRefusal(command, () => tracedSend.call(this, command, ...rest));
     };
     return () => {
       Object.assign(prototype, { connect: tracedConnect, sendCommand: tracedSend });
@@ -61,3 +61,21 @@ export const ioredis = defineLibrary<Exports>({
     };
   },
 });
+
+/**
+ * A command that cannot be sent (no connection and no queue for it, a client that was closed or is subscribed) is rejected
+ * while `sendCommand` runs. The official instrumentation listens from then on only, so it is told once more.
+ */
+function toldOfRefusal<T>(command: Record<PropertyKey, unknown>, send: () => T): T {
+  const { reject } = command;
+  if (typeof reject !== 'function') return send();
+  let refusal: { readonly error: unknown } | undefined;
+  command.reject = (error: unknown) => {
+    if (refusal !== undefined) return;
+    refusal = { error };
+    reject(error);
+  };
+  const result = send();
+  if (refusal !== undefined) (command.reject as (error: unknown) => void)(refusal.error);
+  return result;
+}

@@ -2,10 +2,11 @@ import { storage } from '../context.ts';
 import { databasesOf, poolName, type Server, serverName } from '../databases/databases.ts';
 import { type PoolState, waiting } from '../databases/pools.ts';
 import type { Kit } from '../kit.ts';
-import { defineLibrary, isExports, type Undo } from './define.ts';
+import { defineLibrary, isExports, together, type Undo } from './define.ts';
 import { adopt, loadedFile } from './official.ts';
+import { type Client, watchSubmitted } from './pg-submitted.ts';
 
-type ClientClass = new (options?: object) => object;
+type ClientClass = { readonly prototype: object } & (new (options?: object) => object);
 
 interface PgExports {
   readonly Client: ClientClass;
@@ -51,7 +52,12 @@ export const pg = defineLibrary<PgExports | PoolExports>({
     const Parameters = loadedFile(copy, 'pg/lib/connection-parameters.js');
     if (typeof Parameters === 'function') parametersOf.set(exports.Client, Parameters as Parameters);
     const tracerProvider = databasesOf(kit).drivers;
-    return adopt(kit, copy, exports, { name: 'pg', config: { ignoreConnectSpans: true }, tracerProvider });
+    const prototype = exports.Client.prototype as Client;
+    const { query } = prototype;
+    return together([
+      adopt(kit, copy, exports, { name: 'pg', config: { ignoreConnectSpans: true }, tracerProvider }),
+      watchSubmitted(prototype, query, tracerProvider),
+    ]);
   },
 });
 

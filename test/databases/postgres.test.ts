@@ -55,6 +55,38 @@ describe('PostgreSQL', { skip: needsPostgres, timeout: 120_000 }, () => {
     assert.deepEqual(viewer.spans(), []);
   });
 
+  it('sees queries that are objects with handlers of their own from their start to their last row', async () => {
+    await using viewer = await startViewer();
+    await using app = await startApp('pg', server.url, { endpoint: viewer.url });
+    const { body } = await app.ask('submitted');
+    assert.deepEqual(body, { rows: [{ name: 'Ada' }], untouched: true });
+    const { status } = await app.ask('submitted?text=select+*+from+nowhere');
+    assert.equal(status, 500);
+    const [query] = await viewer.waitForSpans({ name: 'SELECT customers' });
+    assert.equal(query.attributes['db.query.text'], 'select name from customers');
+    assert.equal(query.attributes['db.namespace'], 'shop');
+    const [failed] = await viewer.waitForSpans({ name: 'SELECT nowhere' });
+    assert.deepEqual([failed.status.code, failed.attributes['error.type']], ['error', '42P01']);
+    const counts = parseSamples(await app.metrics(), 'db_client_operation_duration_seconds_count');
+    assert.deepEqual(
+      counts.map(({ labels, value }) => [labels.db_collection_name, labels.error_type, value]),
+      [
+        ['customers', '', 1],
+        ['nowhere', '42P01', 1],
+      ],
+    );
+  });
+
+  it('counts a connection that is refused as a failed operation: no query is there to fail', async () => {
+    await using app = await startApp('pg', 'postgres://nobody@127.0.0.1:1/shop');
+    assert.equal((await app.ask('query')).status, 500);
+    const counts = parseSamples(await app.metrics(), 'db_client_operation_duration_seconds_count');
+    assert.deepEqual(
+      counts.map(({ labels, value }) => [labels.db_operation_name, labels.error_type, value]),
+      [['connect', 'ECONNREFUSED', 1]],
+    );
+  });
+
   it('shows an exhausted pool while its callers wait, and counts those who give up', async () => {
     await using viewer = await startViewer();
     await using app = await startApp('pg', server.url, { endpoint: viewer.url });
@@ -72,10 +104,15 @@ describe('PostgreSQL', { skip: needsPostgres, timeout: 120_000 }, () => {
       assert.match(body.message, /timeout exceeded when trying to connect/);
     }
     assert.equal(await value('db_client_connection_timeouts_total'), 3);
-    assert.equal(await value('db_client_connection_pending_requests'), 0);
-    const failed = await viewer.waitForSpans({ name: 'postgresql connect' }, { count: 3 });
+    const failed = parseSamples(await app.metrics(), 'db_client_operation_duration_seconds_count');
     assert.deepEqual(
-      failed.map(({ status }) => status.message),
+      failed.filter(({ labels }) => labels.error_type !== ''),
+      [],
+    );
+    assert.equal(await value('db_client_connection_pending_requests'), 0);
+    const spans = await viewer.waitForSpans({ name: 'postgresql connect' }, { count: 3 });
+    assert.deepEqual(
+      spans.map(({ status }) => status.message),
       Array(3).fill('timeout exceeded when trying to connect'),
     );
     await Promise.all(holders);

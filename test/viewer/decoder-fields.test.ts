@@ -337,3 +337,31 @@ describe('bodies that are refused', () => {
     return bytes(1, bytes(2, Buffer.alloc(2 * count, Buffer.from([0x12, 0x00]))));
   }
 });
+
+describe('texts that come again and again', () => {
+  it('are each what was sent, however many and however alike they are', () => {
+    // More than are kept for comparison, so that many fall on the same place; ASCII, beyond it, and longer than is looked up.
+    const texts = Array.from({ length: 6000 }, (_, n) => [`key.${n}`, `${n}.yek`, `ü${n}`, `${'x'.repeat(38)}${n}`]).flat();
+    for (const all of [texts, texts.toReversed()]) {
+      const pairs = all.map((text) => bytes(9, keyValue(text, bytes(1, text))));
+      const { records } = decoders.traces.protobuf(request(message(minimalSpan, ...pairs)));
+      assert.deepEqual(
+        Object.entries(records[0].attributes),
+        all.map((text) => [text, text]),
+      );
+    }
+  });
+
+  it('are keys like any other where a plain object would have them already', () => {
+    for (const key of ['__proto__', 'constructor', 'toString', 'hasOwnProperty']) {
+      const span = message(minimalSpan, bytes(9, keyValue(key, bytes(1, 'x'))));
+      for (const { records } of [
+        decoders.traces.protobuf(request(span)),
+        decoders.traces.json(jsonSpans({ traceId: TRACE, spanId: SPAN, attributes: [{ key, value: { stringValue: 'x' } }] })),
+      ]) {
+        assert.deepEqual(Object.entries(records[0].attributes), [[key, 'x']]);
+        assert.equal(records[0].resource[key], undefined);
+      }
+    }
+  });
+});

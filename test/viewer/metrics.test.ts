@@ -15,6 +15,7 @@ import { span } from './viewer-client.ts';
 const NOW = Math.floor(Date.now() / STEP_MS) * STEP_MS + STEP_MS / 2;
 const SCRAPED = { targets: [], health: [] };
 const RED = 'http_server_request_duration_seconds';
+const DB = 'db_client_operation_duration_seconds';
 
 function scrape(hub: Hub, at: number, page: string, source = 'http://127.0.0.1:9464/metrics'): void {
   hub.addFamilies({ service: 'shop', source, at }, parseText(page));
@@ -148,6 +149,29 @@ describe('rate, errors and durations', () => {
     assert.equal(after.routes[0].total.count, 300);
     // The example of the slow request is still there to be opened.
     assert.equal(after.routes[0].red.exemplars[0].traceId, slow.traceId);
+  });
+
+  it('of messages that are sent come from spans, whatever metrics say of other calls', () => {
+    const hub = new Hub();
+    const send = () =>
+      span({
+        kind: 'producer',
+        name: 'send mails',
+        attributes: { 'messaging.system': 'bullmq', 'messaging.destination.name': 'mails' },
+        startMs: NOW - 1000,
+        durationMs: 5,
+      });
+    const page = (count: number) =>
+      `# TYPE ${DB} histogram\n${DB}_bucket{db_system_name="redis",le="+Inf"} ${count}\n${DB}_sum{db_system_name="redis"} 1\n${DB}_count{db_system_name="redis"} ${count}\n`;
+    hub.addSpans([send()], NOW);
+    scrape(hub, NOW - 10_000, page(0));
+    scrape(hub, NOW, page(7));
+    hub.addSpans([send(), send()], NOW);
+    const { calls } = serviceView(hub, SCRAPED, 'shop', 5, NOW)!;
+    assert.deepEqual(calls.map(({ kind, name, total }) => [kind, name, total.count]).sort(), [
+      ['db', 'redis', 7],
+      ['messaging', 'bullmq mails', 3],
+    ]);
   });
 
   it('point to traces that are here only', () => {

@@ -52,18 +52,27 @@ export interface RedEntry<T> {
 /** Upper bounds for requests that spans tell of: a fifth of a decade each, 0.1 ms to 100 s. */
 const SPAN_BOUNDS: readonly number[] = Array.from({ length: 31 }, (_, i) => Number((1e-4 * 10 ** (i / 5)).toPrecision(3)));
 
+function textOf(key: Route | Call): string {
+  return 'route' in key ? `${key.method} ${key.route}` : `${key.kind} ${key.name}`;
+}
+
+/** Messages that are sent have a counter, by convention, and no histogram: no other call would ever be seen in its place. */
+function onlyInSpans(key: Route | Call): boolean {
+  return 'kind' in key && key.kind === 'messaging';
+}
+
 /** Which side of a request: what the service served, or what it called. */
-class Side<T extends object> {
+class Side<T extends Route | Call> {
   readonly entries = new Map<string, RedEntry<T>>();
   readonly more = new Set<string>();
   /** When metrics last told of it; 0 if never. */
   metricsAt = 0;
 
   windowOf(key: T, room: boolean, other: T): RedWindow {
-    const text = Object.values(key).join(' ');
+    const text = textOf(key);
     const known = this.entries.get(text);
     if (known) return known.window;
-    if (!room && text !== Object.values(other).join(' ')) {
+    if (!room && text !== textOf(other)) {
       // A bounded memory of how many there were.
       if (this.more.size < 1000) this.more.add(text);
       return this.windowOf(other, false, other);
@@ -108,7 +117,9 @@ export class RedBook {
     const of = this.service(service, increase.toMs);
     const side = 'route' in key ? of.routes : of.calls;
     // What spans have counted so far is in the histogram too.
-    if (side.metricsAt === 0) for (const { window } of side.entries.values()) window.reset();
+    if (side.metricsAt === 0) {
+      for (const { key, window } of side.entries.values()) if (!onlyInSpans(key)) window.reset();
+    }
     side.metricsAt = increase.toMs;
     const window = this.#window(of, key);
     spread(increase.fromMs, increase.toMs, (slot, share) =>
@@ -123,7 +134,7 @@ export class RedBook {
     const window = this.#window(of, key);
     const slot = slotOf(at);
     const side = 'route' in key ? of.routes : of.calls;
-    if (now - side.metricsAt >= STALE_MS) window.observe(slot, seconds, error, SPAN_BOUNDS);
+    if (onlyInSpans(key) || now - side.metricsAt >= STALE_MS) window.observe(slot, seconds, error, SPAN_BOUNDS);
     this.#exemplar(window, { at, durationMs: seconds * 1000, traceId, spanId, error });
   }
 

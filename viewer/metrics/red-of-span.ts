@@ -34,7 +34,7 @@ function callOf({ attributes, kind, name }: Span): Call {
   if (db !== '') {
     const operation = first(attributes, 'db.operation.name', 'db.operation');
     const target = first(attributes, 'db.collection.name', 'db.sql.table', 'db.mongodb.collection');
-    return { kind: 'db', name: [db, operation, target].filter((part) => part !== '').join(' ') };
+    return { kind: 'db', name: db + (operation && ` ${operation}`) + (target && ` ${target}`) };
   }
   const queue = first(attributes, 'messaging.destination.name', 'messaging.destination');
   if (queue !== '' || kind === 'producer') {

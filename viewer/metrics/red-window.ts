@@ -48,11 +48,14 @@ export class RedWindow {
 
   exemplar(slot: number, point: ExemplarPoint): void {
     const into = this.#slot(slot);
-    if (into === undefined || into.exemplars.some((known) => known.spanId === point.spanId)) return;
-    into.exemplars.push(point);
-    if (into.exemplars.length <= EXEMPLARS) return;
-    into.exemplars.sort((a, b) => Number(b.error) - Number(a.error) || b.durationMs - a.durationMs);
-    into.exemplars.length = EXEMPLARS;
+    if (into === undefined) return;
+    const { exemplars } = into;
+    // Most requests are no worse than those that are there.
+    if (exemplars.length === EXEMPLARS && worstFirst(exemplars[EXEMPLARS - 1], point) <= 0) return;
+    if (exemplars.some((known) => known.spanId === point.spanId)) return;
+    exemplars.push(point);
+    exemplars.sort(worstFirst);
+    if (exemplars.length > EXEMPLARS) exemplars.length = EXEMPLARS;
   }
 
   /** Forgets the numbers, not the exemplars: a better source of the same requests has come. */
@@ -172,6 +175,10 @@ function percentiles(buckets: Buckets): { p50: number | null; p95: number | null
 /** Five digits are more than a chart shows, and far less than a double's. */
 function round(n: number): number {
   return Number(n.toPrecision(5));
+}
+
+function worstFirst(a: ExemplarPoint, b: ExemplarPoint): number {
+  return Number(b.error) - Number(a.error) || b.durationMs - a.durationMs;
 }
 
 function rebucket(slot: Slot, bounds: readonly number[]): void {

@@ -26,6 +26,16 @@ module.exports = async (exported, url) => {
       return redis.lpush('text', 'secret-value');
     },
     unknown: () => redis.call('NOSUCH', 'secret-value'),
+    /** A client that keeps nothing for later, before it is connected: the command is refused at once. */
+    refused: async () => {
+      const own = redis.duplicate({ enableOfflineQueue: false, lazyConnect: true });
+      own.on('error', () => {});
+      try {
+        return await own.get('customer:1');
+      } finally {
+        own.disconnect();
+      }
+    },
     block: async () => {
       const own = redis.duplicate();
       const value = await own.blpop('nothing', 1);

@@ -12,6 +12,23 @@ module.exports = (pg, url) => {
       new Promise((resolve, reject) => {
         pool.query({ text: 'select count(*) from customers' }, (error, result) => (error ? reject(error) : resolve(result.rows)));
       }),
+    /** A query that is an object with handlers of its own, as cursors and streams of rows are. */
+    submitted: async ({ text = 'select name from customers' }) => {
+      const client = await pool.connect();
+      const query = new pg.Query(text);
+      try {
+        const rows = await new Promise((resolve, reject) => {
+          const read = [];
+          query.on('row', (row) => read.push(row));
+          query.on('end', () => resolve(read));
+          query.on('error', reject);
+          if (client.query(query) !== query) throw new Error('it is handed back');
+        });
+        return { rows, untouched: !Object.hasOwn(query, 'handleReadyForQuery') && !Object.hasOwn(query, 'handleError') };
+      } finally {
+        client.release();
+      }
+    },
     transaction: async () => {
       const client = await pool.connect();
       try {

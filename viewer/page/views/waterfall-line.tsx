@@ -7,6 +7,8 @@ import { Ansi } from '../ui/basic.tsx';
 import { type PlacedLog, ROW_HEIGHT } from '../waterfall-rows.ts';
 
 const INDENT = 14;
+/** What the sign for open or closed takes, with the gap after it. */
+const FOLD = 20;
 /** Deeper levels keep this indentation, or a name would have no room. */
 const DEEPEST = 18;
 /** What of a log line fits into a row; the whole stands in the panel. */
@@ -35,6 +37,7 @@ export function SpanLine({ place, row, trace, range, selected, collapsed, dim, o
   const name = missing ? 'missing parent' : plain(names[rows.name[row]] ?? '');
   const took = missing ? '' : duration(rows.durationUs[row] / 1000);
   const notes = notesOf(rows, row);
+  const spoken = [KINDS[rows.kind[row]], failed && 'failed'].filter(Boolean).join(' ');
   const classes = ['wf-line', selected && 'selected', dim && 'dim', failed && 'error', missing && 'missing']
     .filter(Boolean)
     .join(' ');
@@ -49,10 +52,10 @@ export function SpanLine({ place, row, trace, range, selected, collapsed, dim, o
       aria-level={rows.depth[row] + 1}
       aria-selected={selected}
       aria-expanded={below > 0 ? !collapsed : undefined}
-      style={{ transform: `translateY(${place * ROW_HEIGHT}px)` }}
+      style={{ top: `${place * ROW_HEIGHT}px` }}
       onClick={onSelect}
     >
-      <span class="wf-name" style={{ paddingLeft: `${indent(rows.depth[row])}px` }}>
+      <span class="wf-name" style={{ paddingLeft: `${indent(rows.depth[row]) + (below > 0 ? 0 : FOLD)}px` }}>
         {below > 0 ? (
           <i
             class="fold"
@@ -64,9 +67,7 @@ export function SpanLine({ place, row, trace, range, selected, collapsed, dim, o
           >
             {collapsed ? '▸' : '▾'}
           </i>
-        ) : (
-          <i class="fold" />
-        )}
+        ) : null}
         {!missing && <i class="swatch" style={{ background: colour(service) }} />}
         {failed && (
           <i class="sign bad" aria-hidden="true">
@@ -84,9 +85,7 @@ export function SpanLine({ place, row, trace, range, selected, collapsed, dim, o
           </small>
         ))}{' '}
         <bdi class="of">{plain(service)}</bdi>
-        <span class="hidden">
-          {KINDS[rows.kind[row]]} {failed && 'failed'}
-        </span>
+        {spoken !== '' && <span class="hidden">{spoken}</span>}
       </span>
       <Bar rows={rows} row={row} range={range} service={service} />
       <span class="wf-took">{took}</span>
@@ -141,7 +140,7 @@ export function LogLine({
       tabIndex={-1}
       aria-level={depth + 1}
       aria-selected={false}
-      style={{ transform: `translateY(${place * ROW_HEIGHT}px)` }}
+      style={{ top: `${place * ROW_HEIGHT}px` }}
       onClick={() => of.row >= 0 && onSelect(of.row)}
     >
       <span class="wf-name" style={{ paddingLeft: `${indent(depth) + INDENT}px` }}>

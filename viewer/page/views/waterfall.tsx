@@ -6,7 +6,7 @@ import { isLog, type Line, type PlacedLog, ROW_HEIGHT, ticks } from '../waterfal
 import { LogLine, SpanLine } from './waterfall-line.tsx';
 
 /** Lines drawn above and below what is in sight. */
-const SPARE = 12;
+const SPARE = 6;
 
 export interface WaterfallProps {
   trace: TraceView;
