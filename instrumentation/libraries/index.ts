@@ -23,6 +23,7 @@ import { createWiring, hookRequire, namesFor, type Wired } from './hook.ts';
 import { ioredis } from './ioredis.ts';
 import { knex } from './knex.ts';
 import { koa } from './koa.ts';
+import { mongodb } from './mongodb.ts';
 import { mysql2 } from './mysql2.ts';
 import { nest } from './nest.ts';
 import { openai } from './openai.ts';
@@ -54,6 +55,7 @@ export const LIBRARIES: readonly Library[] = [
   ws,
   pg,
   mysql2,
+  mongodb,
   knex,
   genericPool,
   amqplib,
