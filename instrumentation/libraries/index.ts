@@ -21,6 +21,7 @@ import { got } from './got.ts';
 import { hono } from './hono.ts';
 import { createWiring, hookRequire, namesFor, type Wired } from './hook.ts';
 import { ioredis } from './ioredis.ts';
+import { kafkajs } from './kafkajs.ts';
 import { knex } from './knex.ts';
 import { koa } from './koa.ts';
 import { mongodb } from './mongodb.ts';
@@ -59,6 +60,7 @@ export const LIBRARIES: readonly Library[] = [
   knex,
   genericPool,
   amqplib,
+  kafkajs,
   ioredis,
   redis,
   redisStreams,

@@ -1,3 +1,4 @@
+import { needsKafka, startKafka } from '../support/servers/kafka.ts';
 import { needsMariadb, startMariadb } from '../support/servers/mariadb.ts';
 import { startMongoWire } from '../support/servers/mongo-wire.ts';
 import { needsPostgres, startPostgres } from '../support/servers/postgres.ts';
@@ -380,6 +381,58 @@ const mongoose: Row = {
   metrics: [calls('mongodb', 'find', 'customers', 1), calls('mongodb', 'insert', 'customers', 1, '11000')],
 };
 
+const kafka: Row = {
+  library: 'kafkajs',
+  app: 'kafkajs',
+  copies: ['kafkajs'],
+  skip: needsKafka,
+  server: startKafka,
+  secrets: ['secret-value', 'secret-key'],
+  calls: [
+    {
+      path: 'send',
+      trace: `
+        GET server
+          send orders producer
+            process orders consumer`,
+      attributes: { 'process orders': { 'messaging.system': 'kafka', 'messaging.destination.partition.id': '0' } },
+    },
+    {
+      path: 'batch',
+      trace: `
+        GET server
+          send audit producer
+            process audit consumer`,
+      attributes: { 'process audit': { 'messaging.batch.message_count': 1 } },
+    },
+    {
+      path: 'refused',
+      trace: `
+        GET server
+          send orders producer
+            process orders consumer ERROR OutOfStock fatal
+            process orders consumer`,
+    },
+    {
+      path: 'many',
+      trace: `
+        GET server
+          send orders producer
+            process orders consumer
+            process orders consumer
+            process orders consumer`,
+    },
+  ],
+  metrics: [
+    ['messaging_client_sent_messages_total', { messaging_system: 'kafka', messaging_destination_name: 'orders' }, 5],
+    ['messaging_client_sent_messages_total', { messaging_system: 'kafka', messaging_destination_name: 'audit' }, 1],
+    ['messaging_process_duration_seconds', { messaging_destination_name: 'orders', error_type: '' }, 5],
+    ['messaging_process_duration_seconds', { messaging_destination_name: 'orders', error_type: 'OutOfStock' }, 1],
+    ['kafka_consumergroup_lag', { topic: 'orders', partition: '0' }, 0],
+    ['o11y_health_check_status', { check: 'kafka 127.0.0.1:PORT' }, 1],
+  ],
+};
+
 const rabbitmq: Row = {
   library: 'amqplib',
   app: 'amqplib',
@@ -501,6 +554,7 @@ export const ROWS: readonly Row[] = [
   knex,
   genericPool,
   rabbitmq,
+  kafka,
   {
     library: 'ioredis',
     app: 'ioredis',
