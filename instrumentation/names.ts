@@ -168,6 +168,13 @@ export const METRICS = {
     'stream',
     'group',
   ),
+  kafkaLag: gauge(
+    'kafka_consumergroup_lag',
+    'Messages of a Kafka partition that its consumer has not handled',
+    'consumergroup',
+    'topic',
+    'partition',
+  ),
   breakerState: gauge('circuitbreaker_state', 'State of a circuit breaker: 0 closed, 1 open, 2 half-open', 'name'),
   breakerRequests: counter(
     'circuitbreaker_requests_total',

@@ -27,8 +27,6 @@ export interface Databases {
    * For official instrumentations of drivers: what each call is made into is said in {@link createDatabases}.
    */
   readonly drivers: TracerProvider;
-  /** For mappers on top of a driver (Mongoose): spans only. The driver below counts the call, and finds it slow. */
-  readonly mappers: TracerProvider;
   /** Runs what starts the span of one command of a batch, where the instrumentation does not say so itself. */
   batched<T>(start: () => T): T;
   readonly pools: Pools;
@@ -112,7 +110,7 @@ function createDatabases(kit: Kit): Databases {
     const given = text(attributes['db.operation.name']);
     const command = system === 'redis' ? readCommand(given, query) : undefined;
     const operation = statement?.operation ?? command?.operation ?? given;
-    const collection = statement?.collection ?? text(attributes['db.collection.name']);
+    const collection = statement?.collection ?? collectionOf(text(attributes['db.collection.name']));
     const namespace = text(attributes['db.namespace']);
     const type = failure === undefined ? '' : errorType({ code: failure.code, name: failure.name });
     // What waits for a message on purpose is neither slow nor a measure of the server, unless it fails.
@@ -123,7 +121,8 @@ function createDatabases(kit: Kit): Databases {
       system,
       address: text(attributes['server.address']),
       port: typeof port === 'number' ? port : undefined,
-      namespace,
+      // A server of MongoDB is one whichever of its databases is meant, and the driver uses some for itself.
+      namespace: system === 'mongodb' ? undefined : namespace,
     };
     targets.note(serverName(server), failure);
     if (!waits) {
@@ -144,7 +143,6 @@ function createDatabases(kit: Kit): Databases {
 
   return {
     drivers: callTracerProvider({ startSpan, ended: driverEnded }),
-    mappers: callTracerProvider({ startSpan, ended: (call) => finish(call, NONE) }),
     batched(start) {
       inBatch = true;
       try {
@@ -193,6 +191,11 @@ const SQL: Readonly<Record<string, 'ansi' | 'mysql' | undefined>> = {
 
 const NONE: ReadonlySet<string> = new Set();
 /** Attributes that are set from what was read, not from what the instrumentation says. */
+/** MongoDB's drivers send what names no collection to one of this name, which is none. */
+function collectionOf(name: string): string {
+  return name === '$cmd' ? '' : name;
+}
+
 const NAMES: ReadonlySet<string> = new Set(['db.operation.name', 'db.collection.name']);
 const NAMES_AND_TEXT: ReadonlySet<string> = new Set([...NAMES, 'db.query.text']);
 

@@ -24,8 +24,10 @@ import { hapi } from './hapi.ts';
 import { hono } from './hono.ts';
 import { createWiring, hookRequire, namesFor, type Wired } from './hook.ts';
 import { ioredis } from './ioredis.ts';
+import { kafkajs } from './kafkajs.ts';
 import { knex } from './knex.ts';
 import { koa } from './koa.ts';
+import { mongodb } from './mongodb.ts';
 import { mysql2 } from './mysql2.ts';
 import { nest } from './nest.ts';
 import { openai } from './openai.ts';
@@ -58,9 +60,11 @@ export const LIBRARIES: readonly Library[] = [
   ws,
   pg,
   mysql2,
+  mongodb,
   knex,
   genericPool,
   amqplib,
+  kafkajs,
   grpc,
   graphql,
   ioredis,

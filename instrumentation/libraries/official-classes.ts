@@ -1,5 +1,6 @@
 import { AmqplibInstrumentation } from '@opentelemetry/instrumentation-amqplib';
 import { IORedisInstrumentation } from '@opentelemetry/instrumentation-ioredis';
+import { MongoDBInstrumentation } from '@opentelemetry/instrumentation-mongodb';
 import { MySQL2Instrumentation } from '@opentelemetry/instrumentation-mysql2';
 import { PgInstrumentation } from '@opentelemetry/instrumentation-pg';
 import { RedisInstrumentation } from '@opentelemetry/instrumentation-redis';
@@ -13,6 +14,7 @@ import { RedisInstrumentation } from '@opentelemetry/instrumentation-redis';
 export const CLASSES = {
   amqplib: AmqplibInstrumentation,
   ioredis: IORedisInstrumentation,
+  mongodb: MongoDBInstrumentation,
   mysql2: MySQL2Instrumentation,
   pg: PgInstrumentation,
   redis: RedisInstrumentation,

@@ -69,9 +69,15 @@ export function callTracerProvider(options: CallTracerOptions): TracerProvider {
 
 let told: unknown;
 
+function takeTold(): unknown {
+  const error = told;
+  told = undefined;
+  return error;
+}
+
 /**
- * Runs a callback that gets an error, so that a span which ends in it knows the error itself: some instrumentations pass on
- * nothing but its message.
+ * Runs a callback that gets an error, so that the span which ends in it knows the error itself: some instrumentations pass
+ * on nothing but its message, or see none where a server reports it inside of an answer.
  */
 export function telling<T>(error: unknown, callback: () => T): T {
   told = error;
@@ -80,6 +86,14 @@ export function telling<T>(error: unknown, callback: () => T): T {
   } finally {
     told = undefined;
   }
+}
+
+/** The same for a span that ends in the next reaction to a promise, which is attached right after the caller's own. */
+export function tellNext(error: unknown): void {
+  told = error;
+  queueMicrotask(() => {
+    if (told === error) told = undefined;
+  });
 }
 
 class CallSpan implements Span {
@@ -138,7 +152,7 @@ class CallSpan implements Span {
 
   setStatus({ code, message }: SpanStatus): this {
     if (code === SpanStatusCode.ERROR) {
-      const known = this.#failure ?? failureOf(told);
+      const known = this.#failure ?? failureOf(takeTold());
       this.#failure = known.message ? known : { ...known, message: message ?? '' };
     }
     return this;
@@ -150,7 +164,7 @@ class CallSpan implements Span {
   }
 
   recordException(exception: Exception): void {
-    this.#failure ??= failureOf(told ?? exception);
+    this.#failure ??= failureOf(takeTold() ?? exception);
   }
 
   isRecording(): boolean {
@@ -160,6 +174,8 @@ class CallSpan implements Span {
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
+    const error = takeTold();
+    if (error !== undefined) this.#failure ??= failureOf(error);
     this.#options.ended({
       name: this.#name,
       kind: this.#kind,

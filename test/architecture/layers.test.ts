@@ -70,7 +70,7 @@ test('imports in instrumentation/ point to earlier layers', () => {
 
 test('a library file imports no other library', () => {
   const parts = 'express-routes|grpc-status|graphql-operation|pg-submitted';
-  const shared = new RegExp(`/(define|hook|index|official(-classes)?|packages|patch|range|${parts})[^/]*\.ts$`);
+  const shared = new RegExp(`/(define|hook|index|official(-classes)?|packages|patch|range|${parts})[^/]*\\.ts$`);
   const wrong = files
     .filter((file) => file.startsWith('instrumentation/libraries/') && !shared.test(file))
     .flatMap((file) =>

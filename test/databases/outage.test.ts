@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { needsMariadb, startMariadb } from '../support/servers/mariadb.ts';
+import { startMongoWire } from '../support/servers/mongo-wire.ts';
 import { needsPostgres, startPostgres } from '../support/servers/postgres.ts';
 import type { Server } from '../support/servers/program.ts';
 import { needsRabbitmq, startRabbitmq } from '../support/servers/rabbitmq.ts';
@@ -21,6 +22,7 @@ interface Row {
 const ROWS: readonly Row[] = [
   { library: 'pg', check: 'postgresql ', action: 'slow?seconds=0', skip: needsPostgres, start: startPostgres },
   { library: 'mysql2', check: 'mysql ', action: 'slow?seconds=0', skip: needsMariadb, start: startMariadb },
+  { library: 'mongodb', check: 'mongodb ', action: 'find', skip: false, start: startMongoWire },
   { library: 'ioredis', check: 'redis ', action: 'get', skip: needsRedis, start: startRedis },
   { library: 'redis', check: 'redis ', action: 'get', skip: needsRedis, start: startRedis },
 ];

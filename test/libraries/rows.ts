@@ -1,4 +1,6 @@
+import { needsKafka, startKafka } from '../support/servers/kafka.ts';
 import { needsMariadb, startMariadb } from '../support/servers/mariadb.ts';
+import { startMongoWire } from '../support/servers/mongo-wire.ts';
 import { needsPostgres, startPostgres } from '../support/servers/postgres.ts';
 import { needsRabbitmq, startRabbitmq } from '../support/servers/rabbitmq.ts';
 import { needsRedis, startRedis } from '../support/servers/redis.ts';
@@ -290,6 +292,144 @@ const genericPool: Row = {
     ['db_client_connection_count', { db_client_connection_pool_name: 'generic-pool-1', db_client_connection_state: 'idle' }, 2],
     ['db_client_connection_wait_time_seconds', { db_client_connection_pool_name: 'generic-pool-1' }, 3],
     ['db_client_connection_timeouts_total', { db_client_connection_pool_name: 'generic-pool-1' }, 1],
+  ],
+};
+
+const mongo: Row = {
+  library: 'mongodb',
+  app: 'mongodb',
+  copies: ['mongodb', 'mongodb6', 'mongodb4'],
+  skip: false,
+  server: startMongoWire,
+  secrets: ['Ada', 'Grace', 'secret-value'],
+  calls: [
+    {
+      path: 'find',
+      trace: `
+        GET server
+          find customers client`,
+      attributes: {
+        'find customers': {
+          'db.system.name': 'mongodb',
+          'db.namespace': 'shop',
+          'db.query.text': '{"filter":{"name":"?"}}',
+          'server.address': '127.0.0.1',
+        },
+      },
+    },
+    {
+      path: 'update',
+      answer: 1,
+      trace: `
+        GET server
+          update customers client`,
+      attributes: { 'update customers': { 'db.query.text': '{"updates":[{"q":{"_id":"?"},"u":{"$set":{"city":"?"}}}]}' } },
+    },
+    {
+      path: 'aggregate',
+      answer: 1,
+      trace: `
+        GET server
+          aggregate customers client`,
+    },
+    {
+      path: 'duplicate',
+      trace: `
+        GET server ERROR 500
+          insert customers client ERROR 11000 invalid_input`,
+    },
+    {
+      path: 'unknown',
+      trace: `
+        GET server ERROR 500
+          nosuch client ERROR 59 fatal`,
+    },
+  ],
+  metrics: [
+    calls('mongodb', 'find', 'customers', 1),
+    calls('mongodb', 'update', 'customers', 1),
+    calls('mongodb', 'insert', 'customers', 1, '11000'),
+    ['db_client_connection_max', { db_client_connection_pool_name: '127.0.0.1:PORT' }, 2],
+    ['db_client_connection_count', { db_client_connection_pool_name: '127.0.0.1:PORT', db_client_connection_state: 'used' }, 0],
+    ['db_client_connection_pending_requests', { db_client_connection_pool_name: '127.0.0.1:PORT' }, 0],
+    ['o11y_errors_total', { error_category: 'invalid_input' }, 1],
+  ],
+};
+
+const mongoose: Row = {
+  library: 'mongoose',
+  app: 'mongoose',
+  copies: ['mongoose', 'mongoose6'],
+  skip: false,
+  server: startMongoWire,
+  secrets: ['Ada', 'Grace'],
+  calls: [
+    {
+      path: 'find',
+      answer: 1,
+      trace: `
+        GET server
+          find customers client`,
+    },
+    {
+      path: 'duplicate',
+      trace: `
+        GET server ERROR 500
+          insert customers client ERROR 11000 invalid_input`,
+    },
+  ],
+  metrics: [calls('mongodb', 'find', 'customers', 1), calls('mongodb', 'insert', 'customers', 1, '11000')],
+};
+
+const kafka: Row = {
+  library: 'kafkajs',
+  app: 'kafkajs',
+  copies: ['kafkajs'],
+  skip: needsKafka,
+  server: startKafka,
+  secrets: ['secret-value', 'secret-key'],
+  calls: [
+    {
+      path: 'send',
+      trace: `
+        GET server
+          send orders producer
+            process orders consumer`,
+      attributes: { 'process orders': { 'messaging.system': 'kafka', 'messaging.destination.partition.id': '0' } },
+    },
+    {
+      path: 'batch',
+      trace: `
+        GET server
+          send audit producer
+            process audit consumer`,
+      attributes: { 'process audit': { 'messaging.batch.message_count': 1 } },
+    },
+    {
+      path: 'refused',
+      trace: `
+        GET server
+          send orders producer
+            process orders consumer ERROR OutOfStock fatal
+            process orders consumer`,
+    },
+    {
+      path: 'many',
+      trace: `
+        GET server
+          send orders producer
+            process orders consumer
+            process orders consumer
+            process orders consumer`,
+    },
+  ],
+  metrics: [
+    ['messaging_client_sent_messages_total', { messaging_system: 'kafka', messaging_destination_name: 'orders' }, 5],
+    ['messaging_client_sent_messages_total', { messaging_system: 'kafka', messaging_destination_name: 'audit' }, 1],
+    ['messaging_process_duration_seconds', { messaging_destination_name: 'orders', error_type: '' }, 5],
+    ['messaging_process_duration_seconds', { messaging_destination_name: 'orders', error_type: 'OutOfStock' }, 1],
+    ['kafka_consumergroup_lag', { topic: 'orders', partition: '0' }, 0],
+    ['o11y_health_check_status', { check: 'kafka 127.0.0.1:PORT' }, 1],
   ],
 };
 
@@ -617,9 +757,12 @@ const redisMetrics: readonly Series[] = [
 export const ROWS: readonly Row[] = [
   postgres,
   mysql,
+  mongo,
+  mongoose,
   knex,
   genericPool,
   rabbitmq,
+  kafka,
   grpc,
   graphql,
   {
