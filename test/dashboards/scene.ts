@@ -135,6 +135,11 @@ export async function playScene(options: SceneOptions = {}): Promise<Scene> {
   await launch('payments', 'server.ts', paymentsEnvironment);
   await until('the payments to be back', async () => (await prometheus.query('up{job="payments"} == 1')).length === 1);
   await sleep(Math.max(seconds * 300, 3000 * scrapeInterval));
+  // Tables show the end alone, whose rates need the scrapes right before it. The shop is blocked too often to be waited for.
+  const scraped = `min_over_time(up{job!="shop"}[${4 * scrapeInterval}s]) == 1`;
+  await until('the last scrapes of all to work', async () => (await prometheus.query(scraped)).length === 5, {
+    timeoutMs: 60_000,
+  });
   const faulty = { start: faultyStart, end: now() };
 
   const all = started.move();
