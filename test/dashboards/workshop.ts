@@ -80,6 +80,10 @@ export async function startWorkshop(env: Readonly<Record<string, string>>, endpo
       load.push(every(50, '/report', '/report', '/report', '/report'), every(50, '/report', '/report', '/report'));
       load.push(every(300, '/duplicate', '/letter/nobody', '/letter/nobody', `/price/${Math.random()}`));
       load.push(every(200, ...Array(6).fill('/limited'), '/alone', '/alone', '/stock', '/stock', '/steady'));
+      // The model takes longer than a rate looks back: asked by all at once, it would have ended no call in most moments.
+      for (const wait of [1000, 2000, 3000, 4000]) {
+        load.push(sleep(wait, undefined, { signal: ending.signal }).then(() => every(50, '/ask', '/ask/stream')));
+      }
       load.push(misses(ending.signal, ask));
       const stop = await redisCommand(redis.port, 'SET', 'auditors-stopped', '1');
       if (!stop.startsWith('+OK')) throw new Error(`Redis said ${stop}`);
