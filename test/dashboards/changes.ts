@@ -86,8 +86,7 @@ export const CHANGES: readonly Change[] = [
   { query: 'o11y-dependencies / Operations / D', least: 0.5 },
   { query: 'o11y-dependencies / Duration by database, p95 / A', least: 0.5 },
   { query: 'o11y-dependencies / Failed operations by reason / A' },
-  // All three of what is read; the one of what is written is of the same name, and rarely in use.
-  { query: 'o11y-dependencies / Connections used, of most / A', least: 0.7 },
+  { query: 'o11y-dependencies / Connections used, of most / A', least: 0.9 },
   { query: 'o11y-dependencies / Waiting requests by pool / A', least: 1 },
   { query: 'o11y-dependencies / Wait for a connection, p95 / A', least: 0.2 },
   { query: 'o11y-dependencies / Failed calls of other services / A', least: 0.5 },
