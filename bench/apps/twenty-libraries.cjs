@@ -7,7 +7,6 @@ const LIBRARIES = [
   'express5',
   'fastify5',
   'koa',
-  '@koa/router',
   'pino10',
   'winston',
   'prom-client15',
@@ -22,6 +21,7 @@ const LIBRARIES = [
   'opossum10',
   'cockatiel4',
   'express-rate-limit8',
+  'rate-limiter-flexible11',
   'axios',
   'ws8',
 ];
