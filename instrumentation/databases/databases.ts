@@ -191,13 +191,13 @@ const SQL: Readonly<Record<string, 'ansi' | 'mysql' | undefined>> = {
 
 const NONE: ReadonlySet<string> = new Set();
 /** Attributes that are set from what was read, not from what the instrumentation says. */
+const NAMES: ReadonlySet<string> = new Set(['db.operation.name', 'db.collection.name']);
+const NAMES_AND_TEXT: ReadonlySet<string> = new Set([...NAMES, 'db.query.text']);
+
 /** MongoDB's drivers send what names no collection to one of this name, which is none. */
 function collectionOf(name: string): string {
   return name === '$cmd' ? '' : name;
 }
-
-const NAMES: ReadonlySet<string> = new Set(['db.operation.name', 'db.collection.name']);
-const NAMES_AND_TEXT: ReadonlySet<string> = new Set([...NAMES, 'db.query.text']);
 
 function finish({ span, attributes, failure, context, endedAt }: Call, done: ReadonlySet<string>): void {
   if (span === undefined) return;
