@@ -153,7 +153,7 @@ export function createServerSpans(kit: Kit): ServerSpans {
     const seconds = (endedAt - request.startedAt) / 1000;
     call.ended(request, { seconds, aborted, headers: sent?.sentHeaders, trailers: sent?.sentTrailers });
     if (request.span.isRecording()) {
-      describeServer(request);
+      request.span.setAttributes(serverAttributes(request.message));
       describeCaller(request);
     }
     close(request, call.name, status, endedAt);
@@ -225,14 +225,6 @@ export function createServerSpans(kit: Kit): ServerSpans {
     }
   }
 
-  /** Who called whom, over what. */
-  function describeServer({ span, message }: ServerRequest): void {
-    const { address, port } = splitHost(hostOf(message.headers));
-    if (address) span.setAttribute('server.address', address);
-    span.setAttribute('server.port', port ?? (message.secure ? 443 : 80));
-    span.setAttribute('network.protocol.version', message.protocolVersion);
-  }
-
   function describeCaller({ span, message, correlationId }: ServerRequest): void {
     const { headers, peerAddress, peerPort } = message;
     const client = clientAddress(headers, peerAddress);
@@ -267,26 +259,33 @@ export function createServerSpans(kit: Kit): ServerSpans {
  */
 function sharedOf(
   ending: Ending,
-  { headers, secure, protocolVersion }: RequestMessage,
+  message: RequestMessage,
   method: string,
   template: string,
   status: number | undefined,
 ): SharedAttributes {
-  const host = hostOf(headers);
+  const { secure, protocolVersion } = message;
+  const host = hostOf(message.headers);
   if (ending.shared !== undefined && ending.host === host && ending.secure === secure && ending.protocol === protocolVersion)
     return ending.shared;
-  const { address, port } = splitHost(host);
-  const attributes: Attributes = {};
+  const attributes = serverAttributes(message);
   if (template !== '') attributes['http.route'] = template;
   attributes['http.request.method'] = method;
   attributes['url.scheme'] = secure ? 'https' : 'http';
-  if (address) attributes['server.address'] = address;
-  attributes['server.port'] = port ?? (secure ? 443 : 80);
-  attributes['network.protocol.version'] = protocolVersion;
   if (status !== undefined) attributes['http.response.status_code'] = status;
   const texts = Object.values(attributes).map((value) => (typeof value === 'string' ? value.length : 0));
   const shared = { attributes, count: texts.length, longest: Math.max(...texts) };
   return Object.assign(ending, { host, secure, protocol: protocolVersion, shared }).shared;
+}
+
+/** Who was called, over what. */
+function serverAttributes({ headers, secure, protocolVersion }: RequestMessage): Attributes {
+  const { address, port } = splitHost(hostOf(headers));
+  return {
+    ...(address && { 'server.address': address }),
+    'server.port': port ?? (secure ? 443 : 80),
+    'network.protocol.version': protocolVersion,
+  };
 }
 
 function hostOf(headers: RequestMessage['headers']): string | undefined {
