@@ -14,6 +14,9 @@ const NEVER_USED =
 // The log transport can also send over gRPC, which the kit never asks it for; it would be more than half of the thread's file.
 const GRPC = /^@opentelemetry\/exporter-logs-otlp-grpc$/;
 
+// For a detector that is switched off; Node's module takes a megabyte.
+const CRYPTO = /^crypto$/;
+
 /** Leaves packages out where this importer asks for them. */
 function leaveOut(packages: RegExp, importedBy: RegExp): Plugin {
   return {
@@ -72,6 +75,12 @@ const esm: BuildOptions = {
   banner: { js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);" },
 };
 
+/**
+ * Of a thread that sends. OpenTelemetry's exporters say `import('http')`, and a module of Node that is imported has all its
+ * exports read, `http.WebSocket` too, for which Node loads undici, TLS and HTTP/2: some 5 MB. As `require` it loads itself only.
+ */
+const thread: BuildOptions = { ...cjs, supported: { 'dynamic-import': false } };
+
 /** Output file to entry file and options. */
 const BUNDLES: Record<string, BuildOptions> = {
   'preload.mjs': { ...common, format: 'esm', entryPoints: ['instrumentation/preload.ts'], external: ['./kit.cjs'] },
@@ -88,11 +97,11 @@ const BUNDLES: Record<string, BuildOptions> = {
     plugins: [noHooks],
   },
   'worker.cjs': {
-    ...cjs,
+    ...thread,
     entryPoints: ['instrumentation/export/worker.ts'],
-    plugins: [leaveOut(GRPC, /[\\/]pino-opentelemetry-transport[\\/]/)],
+    plugins: [leaveOut(GRPC, /[\\/]pino-opentelemetry-transport[\\/]/), leaveOut(CRYPTO, /ServiceInstanceIdDetector/)],
   },
-  'metrics-worker.cjs': { ...cjs, entryPoints: ['instrumentation/metrics/push-worker.ts'] },
+  'metrics-worker.cjs': { ...thread, entryPoints: ['instrumentation/metrics/push-worker.ts'] },
   'index.mjs': { ...common, format: 'esm', entryPoints: ['instrumentation/index.ts'] },
   'index.cjs': { ...cjs, entryPoints: ['instrumentation/index.ts'] },
   'testing.mjs': { ...esm, entryPoints: ['viewer/testing.ts'] },

@@ -116,13 +116,20 @@ function scope(name: string, version: string | undefined): string {
 
 let second = -1;
 let secondText = '';
+/** 000 to 999. */
+const THREE_DIGITS = Array.from({ length: 1000 }, (_, number) => String(number).padStart(3, '0'));
 
+/**
+ * The nanoseconds from a table: V8 caches the texts of numbers, thousands of them. Those of numbers that never come again
+ * outlive collections of the young generation for nothing, and V8 lets it grow: by 26 MB in half a minute of load.
+ */
 function nanos([seconds, nanoseconds]: HrTime): string {
   if (seconds !== second) {
     second = seconds;
     secondText = String(seconds);
   }
-  return secondText + (nanoseconds >= 1e8 ? String(nanoseconds) : String(nanoseconds).padStart(9, '0'));
+  const micros = Math.floor(nanoseconds / 1000);
+  return secondText + THREE_DIGITS[Math.floor(micros / 1000)] + THREE_DIGITS[micros % 1000] + THREE_DIGITS[nanoseconds % 1000];
 }
 
 /** Writes attributes as a list of OTLP's `KeyValue`s. @param redactor see {@link createSpanEncoder} */

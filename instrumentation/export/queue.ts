@@ -1,51 +1,54 @@
 import type { DropReason, SignalStats } from './stats.ts';
-
-/** Items are posted to the export thread in small pieces, so that copying one never holds the event loop. */
-const MOST_PIECE = 64;
+import type { Stock } from './stock.ts';
 
 /**
  * What waits for export on the main thread. `outstanding` counts everything recorded whose fate is unknown, here or in
  * the export thread; beyond `limit` new items are dropped and counted, so memory is bounded whatever the backend does.
  */
-export class ExportQueue<T> {
+export class ExportQueue<T, P = T> {
   outstanding = 0;
-  #items: T[] = [];
+  #waiting = 0;
   #timer: NodeJS.Timeout | undefined;
   #givenUp = 0;
   #held = false;
   readonly #limit: number;
-  readonly #piece: number;
   readonly #delayMs: number;
   readonly #stats: SignalStats;
-  readonly #post: (items: T[]) => boolean;
+  readonly #stock: Stock<T, P>;
+  readonly #post: (parts: P[]) => boolean;
 
-  /** `post` hands items to the export thread and says whether it took them. */
-  constructor(limit: number, batch: number, delayMs: number, stats: SignalStats, post: (items: T[]) => boolean) {
+  /**
+   * @param limit most items of unknown fate
+   * @param delayMs how long items wait for company
+   * @param post hands parts of the stock to the export thread and says whether it took them
+   */
+  constructor(limit: number, delayMs: number, stats: SignalStats, stock: Stock<T, P>, post: (parts: P[]) => boolean) {
     this.#limit = limit;
-    this.#piece = Math.min(MOST_PIECE, batch);
     this.#delayMs = delayMs;
     this.#stats = stats;
+    this.#stock = stock;
     this.#post = post;
   }
 
-  /** `make` is called only if there is room, so that what is dropped costs next to nothing. */
-  push(make: () => T): void {
+  push(item: T): void {
     this.#stats.recorded++;
     if (this.outstanding >= this.#limit) {
       this.#stats.dropped.queue_full++;
       return;
     }
+    let enough: boolean;
     try {
-      this.#items.push(make());
+      enough = this.#stock.add(item);
     } catch {
       // An attribute that cannot be written (a getter that throws) costs its span, not the app.
       this.#stats.dropped.rejected++;
       return;
     }
     this.outstanding++;
+    this.#waiting++;
     if (this.#held) return;
-    if (this.#items.length >= this.#piece) this.drain();
-    else this.#timer ??= setTimeout(this.drain, this.#delayMs).unref();
+    if (enough) this.#send();
+    if (this.#waiting > 0) this.#timer ??= setTimeout(this.drain, this.#delayMs).unref();
   }
 
   /** Lets items wait here, up to the limit, until the returned function is called. Who calls {@link drain} has them at once. */
@@ -63,14 +66,16 @@ export class ExportQueue<T> {
   readonly drain = (): void => {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    while (this.#items.length > 0) {
-      const items = this.#items.slice(0, this.#piece);
-      const posted = this.#post(items);
-      // Only now: a post that fails because the thread is gone calls lost(), which leaves alone what still waits here.
-      this.#items = this.#items.slice(items.length);
-      if (!posted) this.lost(items.length);
-    }
+    while (this.#waiting > 0) this.#send();
   };
+
+  #send(): void {
+    const { parts, count } = this.#stock.take();
+    const posted = this.#post(parts);
+    // Only now: a post that fails because the thread is gone calls lost(), which leaves alone what still waits here.
+    this.#waiting -= count;
+    if (!posted) this.lost(count);
+  }
 
   /** The export thread has said what became of `exported + dropped` items. */
   settle(exported: number, dropped: number, reason: DropReason): void {
@@ -84,7 +89,7 @@ export class ExportQueue<T> {
   }
 
   /** What was posted to an export thread that is gone. What still waits here goes to the next one. */
-  lost(count: number = this.outstanding - this.#items.length): void {
+  lost(count: number = this.outstanding - this.#waiting): void {
     this.settle(0, count, 'worker_lost');
   }
 

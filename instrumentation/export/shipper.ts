@@ -6,16 +6,22 @@ import { createRedactor } from '../redaction.ts';
 import type { Resource } from '../resource.ts';
 import { show } from '../settings.ts';
 import { BufferPool } from './buffers.ts';
-import { createSpanEncoder, type EncodedSpan } from './otlp-json.ts';
+import { createSpanEncoder } from './otlp-json.ts';
 import { FLUSHED, type FromWorker, type ToWorker, UNDELIVERED, type WorkerStart } from './protocol.ts';
 import { ExportQueue } from './queue.ts';
-import type { LogItem, SinkSettings, SpanRun } from './sink.ts';
+import type { LogItem, SinkSettings } from './sink.ts';
 import type { SpanRecord } from './span-record.ts';
+import { SpanStock } from './span-stock.ts';
 import type { ExportStats, Shipped } from './stats.ts';
+import { ListStock } from './stock.ts';
 
 /** Starts of the export thread in a minute. */
 const MOST_STARTS = 5;
 const MINUTE_MS = 60_000;
+/** Lines are posted to the export thread in small pieces, so that copying one never holds the event loop. */
+const MOST_LINES = 64;
+/** As many spans as may go at once; as a rule their memory is full before. */
+const MOST_SPANS = 128;
 /** Items wait here for company at most this long; the export thread does the batching proper. */
 const HANDOVER_MS = 100;
 /**
@@ -54,29 +60,27 @@ export function createShipper({ config, diagnostics, resource, stats, dist }: De
   const shared = new Int32Array(new SharedArrayBuffer(8));
   const waiting = new Map<number, () => void>();
   const buffers = new BufferPool();
+  const encode = createSpanEncoder(createRedactor(config.redactKeys));
   const queues = {
-    traces: new ExportQueue<EncodedSpan>(
+    traces: new ExportQueue(
       config.bspQueue,
-      config.bspBatch,
       Math.min(HANDOVER_MS, config.bspDelay),
       stats.traces,
-      (items) => {
-        const made = runs(items, buffers);
-        return post(
-          { type: 'traces', items: made },
-          made.map(({ spans }) => spans.buffer),
-        );
-      },
+      new SpanStock(encode, Math.min(MOST_SPANS, config.bspBatch), buffers),
+      (items) =>
+        post(
+          { type: 'traces', items },
+          items.map(({ spans }) => spans.buffer),
+        ),
     ),
-    logs: new ExportQueue<LogItem>(
+    logs: new ExportQueue(
       config.blrpQueue,
-      config.blrpBatch,
       Math.min(HANDOVER_MS, config.blrpDelay),
       stats.logs,
+      new ListStock<LogItem>(Math.min(MOST_LINES, config.blrpBatch)),
       (items) => post({ type: 'logs', items }),
     ),
   };
-  const encode = createSpanEncoder(createRedactor(config.redactKeys));
   let worker: Worker | undefined;
   let starts = 0;
   let startedAt = 0;
@@ -191,8 +195,8 @@ export function createShipper({ config, diagnostics, resource, stats, dist }: De
   }
 
   return {
-    spans: { push: (span) => queues.traces.push(() => encode(span)) },
-    logs: { push: (line) => queues.logs.push(() => line) },
+    spans: { push: (span) => queues.traces.push(span) },
+    logs: { push: (line) => queues.logs.push(line) },
     hold(until) {
       const releases = Object.values(queues).map((queue) => queue.hold());
       const release = () => {
@@ -239,17 +243,4 @@ export function createShipper({ config, diagnostics, resource, stats, dist }: De
       await thread?.terminate();
     },
   };
-}
-
-/** Neighbours of one scope become one run. */
-function runs(spans: readonly EncodedSpan[], buffers: BufferPool): SpanRun[] {
-  const made: { scope: string; json: string; count: number }[] = [];
-  for (const { scope, json } of spans) {
-    const last = made.at(-1);
-    if (last?.scope === scope) {
-      last.json += `,${json}`;
-      last.count++;
-    } else made.push({ scope, json, count: 1 });
-  }
-  return made.map(({ scope, json, count }) => ({ scope, spans: buffers.encode(json), count }));
 }

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { ExportQueue } from '../../instrumentation/export/queue.ts';
 import { createStats } from '../../instrumentation/export/stats.ts';
+import { ListStock } from '../../instrumentation/export/stock.ts';
 import { startViewer } from '../../viewer/testing.ts';
 
 const preload = pathToFileURL(join(import.meta.dirname, '../../dist/preload.mjs')).href;
@@ -13,9 +14,9 @@ const preload = pathToFileURL(join(import.meta.dirname, '../../dist/preload.mjs'
 test('a queue that is held keeps its items, bounded, until it is released or drained', () => {
   const stats = createStats().logs;
   const posted: string[][] = [];
-  const queue = new ExportQueue<string>(100, 2, 0, stats, (items) => posted.push(items) > 0);
+  const queue = new ExportQueue(100, 0, stats, new ListStock<string>(2), (items) => posted.push(items) > 0);
   const release = queue.hold();
-  for (let n = 0; n < 120; n += 1) queue.push(() => `${n}`);
+  for (let n = 0; n < 120; n += 1) queue.push(`${n}`);
   assert.equal(posted.length, 0);
   assert.equal(queue.outstanding, 100);
   assert.equal(stats.dropped.queue_full, 20);
@@ -27,11 +28,11 @@ test('a queue that is held keeps its items, bounded, until it is released or dra
   );
   posted.length = 0;
   queue.settle(100, 0, 'export_failed');
-  queue.push(() => 'one');
+  queue.push('one');
   release();
   assert.deepEqual(posted[0], ['one']);
-  queue.push(() => 'two');
-  queue.push(() => 'three');
+  queue.push('two');
+  queue.push('three');
   assert.deepEqual(posted[1], ['two', 'three'], 'it is an ordinary queue again');
 });
 
