@@ -2,7 +2,7 @@
  * `npm run bench`: the kit beside the bare app and its peers, in interleaved paired rounds of one run. Writes
  * `bench/results.json` and `docs/benchmarks.md`. Stopped, it goes on where it was; it takes an hour at most.
  *
- *     npm run bench -- [--quick] [--rounds 5] [--minutes 58] [--fresh] [--report]
+ *     npm run bench -- [--quick] [--rounds 5] [--minutes 60] [--fresh] [--report]
  *     npm run bench -- log-line | metrics | viewer [its own options]      another file of this folder
  */
 import { spawnSync } from 'node:child_process';
@@ -36,7 +36,7 @@ const { values } = parseArgs({
     fresh: { type: 'boolean', default: false },
     report: { type: 'boolean', default: false },
     rounds: { type: 'string' },
-    minutes: { type: 'string', default: '58' },
+    minutes: { type: 'string', default: '60' },
   },
 });
 const quick = values.quick;

@@ -4,9 +4,25 @@ import { above, growth, JOB, share } from '../promql.ts';
 
 const JOBS = METRICS.bullmqJobs.name;
 const WAITING = `max by (${JOB}, queue) (${METRICS.bullmqJobCount.name}{state="waiting"})`;
-const LAG = METRICS.redisStreamLag.name;
 const MESSAGES = `${METRICS.messagingProcess.name}_count`;
 const DESTINATION = `${JOB}, messaging_system, messaging_destination_name`;
+
+/**
+ * What consumer groups have not handled, of Redis Streams and of Kafka under the same labels. `read` is put around each metric.
+ * A partition has one consumer at a time; after it has changed hands, two may show it for a moment.
+ */
+function lag(read = (metric: string) => metric): string {
+  const stream = `label_replace(${read(METRICS.kafkaLag.name)}, "stream", "$1", "topic", "(.+)")`;
+  return `(
+  max by (${JOB}, stream, group) (${read(METRICS.redisStreamLag.name)})
+    or
+  sum by (${JOB}, stream, group) (
+    max by (${JOB}, stream, group, partition) (
+      label_replace(${stream}, "group", "$1", "consumergroup", "(.+)")
+    )
+  )
+)`;
+}
 
 export const queues: Group = {
   name: 'o11y-queue-alerts',
@@ -64,14 +80,14 @@ sum by (${JOB}, queue) (increase(${JOBS}{result=~"failed|retried"}[10m])) >= 5`,
     },
     {
       alert: 'ConsumerLagGrowing',
-      expr: `${above(`max by (${JOB}, stream, group) (${LAG})`, 'consumer_lag')}
+      expr: `${above(lag(), 'consumer_lag')}
 and
-max by (${JOB}, stream, group) (deriv(${LAG}[15m])) > 0`,
+${lag((metric) => `deriv(${metric}[15m])`)} > 0`,
       for: '10m',
       severity: 'warning',
-      summary: 'A consumer group falls behind its stream.',
+      summary: 'A consumer group falls behind.',
       description:
-        'Group {{ $labels.group }} has {{ $value }} entries of stream {{ $labels.stream }} unread (seen by {{ $labels.job }}), and falls further behind.',
+        'Group {{ $labels.group }} has {{ $value }} messages of {{ $labels.stream }} still to handle (seen by {{ $labels.job }}), and falls further behind.',
       dashboard: 'o11y-queues',
     },
     {

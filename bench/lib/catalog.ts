@@ -191,7 +191,10 @@ export function plan(quick: boolean): Group[] {
       [22, 'cjs'],
       [26, 'cjs'],
     ] as const
-  ).flatMap(([node, module]) => NAMES.map((app): Group => ({ app, module, node, variants: EVERYWHERE, full: false })));
+  ).flatMap(([node, module]) => {
+    const variants = module === 'esm' ? [...EVERYWHERE, 'dd-trace'] : EVERYWHERE;
+    return NAMES.map((app): Group => ({ app, module, node, variants, full: false }));
+  });
   return [...main, ...others];
 }
 

@@ -11,7 +11,10 @@ import { loadAtRate, loadFully } from './load.ts';
 import { ask } from './process.ts';
 import type { Surroundings } from './surroundings.ts';
 
-/** How long each part of a run takes, in seconds. */
+/**
+ * How long each part of a run takes, in seconds. V8 compiles the code of a service for its first seconds under load: with less
+ * of a warm-up than this, that is most of what is measured.
+ */
 export interface Durations {
   readonly warmUp: number;
   readonly full: number;
@@ -19,8 +22,8 @@ export interface Durations {
   readonly slow: number;
 }
 
-export const DURATIONS: Durations = { warmUp: 1, full: 3, fixed: 3, slow: 5 };
-export const QUICK_DURATIONS: Durations = { warmUp: 1, full: 2, fixed: 2, slow: 0 };
+export const DURATIONS: Durations = { warmUp: 3, full: 3, fixed: 2, slow: 4 };
+export const QUICK_DURATIONS: Durations = { warmUp: 3, full: 2, fixed: 2, slow: 0 };
 
 const CONNECTIONS = 16;
 /** At a fixed rate a request that is due finds a connection as long as the server answers in time. */

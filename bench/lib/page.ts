@@ -1,4 +1,5 @@
 import { APPS, type Group, keyOf, type ModuleSystem } from './catalog.ts';
+import { type Measured, verdicts } from './goals.ts';
 import { type Results, type Row, rowsOf } from './results.ts';
 import type { Spread } from './statistics.ts';
 
@@ -11,6 +12,7 @@ export function page(results: Results): string {
   const others = groups.filter(({ group }) => !group.full);
   return [
     head(results),
+    goalsTable(groups),
     ...main.map(({ group, rows }) => mainTables(group, rows, results)),
     ...[slowTable(main)],
     startTable(groups),
@@ -42,12 +44,34 @@ Measured on ${when.slice(0, 10)}: ${machine.cpu}, ${machine.cores} cores, ${mach
 Versions: ${names.join(', ')}.`;
 }
 
+function goalsTable(groups: readonly Measured[]): string {
+  const body = verdicts(groups).map(({ goal, figure, digits, met }) => [
+    goal,
+    figure === undefined ? '–' : down(figure, digits),
+    met === undefined ? 'not measured' : met ? 'met' : '**missed**',
+  ]);
+  return `## The goals
+
+What the kit has set itself, with the median of this run. Where the cost comes from, what was tried and what the floor is: [performance.md](performance.md).
+
+${table(['', 'measured', ''], body)}`;
+}
+
 function mainTables(group: Group, rows: readonly Row[], { entries }: Results): string {
   const rate = entries.find((entry) => entry.kind === 'rate' && entry.group === keyOf(group));
   const perSecond = rate?.kind === 'rate' ? `${rate.rate}/s` : 'a fixed rate';
   const title = `## (${APPS[group.app].letter}) ${APPS[group.app].title}`;
   const costs = table(
-    ['', 'throughput ÷ bare', 'CPU a request, µs', 'added, µs', `p50, ms at ${perSecond}`, 'p99, ms', 'RSS after load, MB'],
+    [
+      '',
+      'throughput ÷ bare',
+      'CPU a request, µs',
+      'added, µs',
+      `p50, ms at ${perSecond}`,
+      'p99, ms',
+      'RSS after load, MB',
+      'added, MB',
+    ],
     rows.map((row) => [
       row.title,
       show(row.ratio, 2),
@@ -56,6 +80,7 @@ function mainTables(group: Group, rows: readonly Row[], { entries }: Results): s
       keepsUp(row) ? show(row.p50, 2) : `answers ${percent(row.keptUp?.median)} of them`,
       keepsUp(row) ? show(row.p99, 1) : '–',
       show(row.rssMb, 0),
+      row.variant === 'bare' ? '' : show(row.addedRssMb, 0),
     ]),
   );
   const service = group.app === 'service';
@@ -90,7 +115,7 @@ function mainTables(group: Group, rows: readonly Row[], { entries }: Results): s
   return `${title}\n\nNode ${group.node}, ${MODULES[group.module]}.\n\n${costs}\n\n${received}${share}`;
 }
 
-function slowTable(groups: readonly { group: Group; rows: readonly Row[] }[]): string {
+function slowTable(groups: readonly Measured[]): string {
   const rows = groups.flatMap((each) => each.rows).filter((row) => row.slowCpu);
   if (rows.length === 0) return '';
   const body = rows.map((row) => [
@@ -98,11 +123,12 @@ function slowTable(groups: readonly { group: Group; rows: readonly Row[] }[]): s
     show(row.slowCpu, 1),
     row.variant === 'bare' ? '' : show(row.slowAddedCpu, 1),
     show(row.slowRssMb, 0),
+    row.variant === 'bare' ? '' : show(row.slowAddedRssMb, 0),
   ]);
-  return `## (c) at 100 requests a second\n\n${table(['', 'CPU, % of a core', 'added', 'RSS, MB'], body)}`;
+  return `## (c) at 100 requests a second\n\n${table(['', 'CPU, % of a core', 'added', 'RSS, MB', 'added'], body)}`;
 }
 
-function startTable(groups: readonly { group: Group; rows: readonly Row[] }[]): string {
+function startTable(groups: readonly Measured[]): string {
   const body = groups.flatMap(({ group, rows }) =>
     rows
       .filter((row) => row.variant !== 'kit-1-percent' && row.variant !== 'kit-as-it-comes')
@@ -122,7 +148,7 @@ Cold: Node's compile cache is on and empty; warm: the process before has filled 
 ${table(['', '', 'cold', 'added', 'warm', 'added'], body)}`;
 }
 
-function othersTable(groups: readonly { group: Group; rows: readonly Row[] }[]): string {
+function othersTable(groups: readonly Measured[]): string {
   const body = groups.flatMap(({ group, rows }) =>
     rows.map((row) => [
       `${APPS[group.app].letter}, Node ${group.node}, ${MODULES[group.module]}`,
@@ -149,7 +175,7 @@ function othersTable(groups: readonly { group: Group; rows: readonly Row[] }[]):
 }
 
 /** What a reader must know to read the tables right, as far as it happened. */
-function notes(groups: readonly { group: Group; rows: readonly Row[] }[], { skipped }: Results): string {
+function notes(groups: readonly Measured[], { skipped }: Results): string {
   const lines = [...skipped];
   const kitOnService = groups
     .flatMap(({ group, rows }) => (group.app === 'service' ? rows : []))
@@ -210,6 +236,11 @@ function show(value: Spread | undefined, digits: number): string {
   if (value === undefined) return '–';
   const text = (one: number) => one.toFixed(digits);
   return value.rounds === 1 ? text(value.median) : `${text(value.median)} (${text(value.min)}–${text(value.max)})`;
+}
+
+/** Rounded down where it is a share, so that a bound that is not reached never looks like it. */
+function down(figure: number, digits: number): string {
+  return digits > 2 ? (Math.floor(figure * 10 ** digits + 1e-6) / 10 ** digits).toFixed(digits) : figure.toFixed(digits);
 }
 
 /** Rounded down, so that what is not complete never reads 100 %. */

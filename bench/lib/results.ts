@@ -39,6 +39,7 @@ export interface Row {
   /** Share of the requests that were due at the fixed rate and were answered in its time. */
   readonly keptUp?: Spread;
   readonly rssMb?: Spread;
+  readonly addedRssMb?: Spread;
   readonly coldMs?: Spread;
   readonly warmMs?: Spread;
   readonly addedColdMs?: Spread;
@@ -46,6 +47,7 @@ export interface Row {
   readonly slowCpu?: Spread;
   readonly slowAddedCpu?: Spread;
   readonly slowRssMb?: Spread;
+  readonly slowAddedRssMb?: Spread;
   readonly delivered?: Delivered;
   readonly killed: number;
   readonly failedRequests: number;
@@ -93,6 +95,7 @@ export function rowsOf(group: Group, entries: readonly Entry[]): Row[] {
       p99: each((sample) => sample.fixed?.p99),
       keptUp: each((sample) => sample.fixed && Math.min(1, sample.fixed.achieved / sample.fixed.rate)),
       rssMb: each((sample) => sample.full.rssMb),
+      addedRssMb: beside((sample, base) => sample.full.rssMb - base.full.rssMb),
       coldMs: each((sample) => sample.start.cold),
       warmMs: each((sample) => sample.start.warm),
       addedColdMs: beside((sample, base) => sample.start.cold - base.start.cold),
@@ -102,6 +105,7 @@ export function rowsOf(group: Group, entries: readonly Entry[]): Row[] {
         sample.slow && base.slow ? sample.slow.cpuPercent - base.slow.cpuPercent : undefined,
       ),
       slowRssMb: each((sample) => sample.slow?.rssMb),
+      slowAddedRssMb: beside((sample, base) => (sample.slow && base.slow ? sample.slow.rssMb - base.slow.rssMb : undefined)),
       delivered: samples.length > 0 && delivers.spans ? delivered(samples, group, delivers, sampled) : undefined,
       killed: samples.filter((sample) => sample.killed).length,
       failedRequests: samples.reduce((sum, sample) => sum + sample.failed, 0),

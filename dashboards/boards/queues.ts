@@ -20,6 +20,8 @@ const failureSteps = rising(0.05, 0.1);
 // Every process that has the queue open tells its depth, and they tell the same: the greatest is it, not the sum.
 const depth = (state: string, ...by: readonly string[]) => max(select(METRICS.bullmqJobCount, QUEUE, state), 'queue', ...by);
 const oldest = max(select(METRICS.bullmqOldestWaiting, QUEUE), 'queue');
+// A partition has one consumer at a time; after it has changed hands, two may show it for a moment.
+const kafkaLag = sum(max(select(METRICS.kafkaLag, SELECTED), 'topic', 'consumergroup', 'partition'), 'topic', 'consumergroup');
 const deadLettered = (...by: readonly string[]) => sum(grown(METRICS.bullmqDeadLettered, QUEUE), ...by);
 const finalFailures = (...by: readonly string[]) => {
   const all = sum(rate(METRICS.bullmqJobs, `${QUEUE}, result=~"completed|failed"`), ...by);
@@ -238,14 +240,17 @@ export const queues = dashboard({
       ],
     },
     {
-      title: 'Redis Streams, and the failures themselves',
+      title: 'Redis Streams, Kafka, and the failures themselves',
       panels: [
         chart({
           title: 'Lag of consumer groups',
-          read: 'Entries of a Redis stream that a consumer group has not read.',
-          act: 'A lag that only grows: a consumer is gone, or too slow. Redis forgets entries beyond the length of the stream whether they were read or not.',
+          read: 'Entries of a Redis stream that a consumer group has not read, and messages of a Kafka topic that it has not handled.',
+          act: 'A lag that only grows: a consumer is gone, or too slow. Redis forgets entries beyond the length of the stream, and Kafka messages beyond the retention, whether they were read or not.',
           unit: UNIT.count,
-          queries: [{ expr: max(select(METRICS.redisStreamLag, SELECTED), 'stream', 'group'), legend: '{{stream}} {{group}}' }],
+          queries: [
+            { expr: max(select(METRICS.redisStreamLag, SELECTED), 'stream', 'group'), legend: '{{stream}} {{group}}' },
+            { expr: kafkaLag, legend: '{{topic}} {{consumergroup}}' },
+          ],
           none: 'no consumer group',
           w: 8,
         }),

@@ -8,7 +8,7 @@ import type { Aggregation } from './types.ts';
  */
 const RULES: readonly (readonly [RegExp, Aggregation])[] = [
   [/^(process_|nodejs_|target_info$|circuitbreaker_state$)/, 'worker'],
-  [/^(bullmq_job_count|bullmq_oldest_waiting_job_age_seconds|redis_stream_length|redis_stream_group_lag)$/, 'max'],
+  [/^(bullmq_job_count|bullmq_oldest_waiting_job_age_seconds|redis_stream_(length|group_lag)|kafka_consumergroup_lag)$/, 'max'],
   [/^(o11y_collector_success|o11y_health_check_status)$/, 'min'],
   [/^o11y_health_check_duration_seconds$/, 'max'],
 ];

@@ -12,6 +12,7 @@ import { playScene, type Scene } from '../dashboards/scene.ts';
 import { needsWorkshop } from '../dashboards/workshop.ts';
 import { ROOT } from '../support/compose.ts';
 import { needsAlertmanager, startAlertmanager } from '../support/servers/alertmanager.ts';
+import { needsKafka } from '../support/servers/kafka.ts';
 import { needsPrometheus } from '../support/servers/prometheus.ts';
 import { groupingsOf, selectorsOf, seriesOf } from './promql.ts';
 import { STACK_SERIES } from './stack-series.ts';
@@ -24,7 +25,9 @@ const OF_TARGETS = ['job', 'instance'];
 const rules = Object.values(RULES).flatMap((file) => file.groups.flatMap((group) => group.rules));
 const recorded = new Set(rules.flatMap((rule) => ('record' in rule ? [rule.record] : [])));
 
-suite('names in the rules are those of running services', { skip: needsPrometheus || needsAlertmanager || needsWorkshop }, () => {
+suite('names in the rules are those of running services', {
+  skip: needsPrometheus || needsAlertmanager || needsWorkshop || needsKafka,
+}, () => {
   /** Metric to the labels that its series had. */
   const seen = new Map<string, Set<string>>();
   let scene: Scene;

@@ -99,6 +99,13 @@ test('the page says what is lost, who cannot keep up, who was killed, and never 
   assert.doesNotMatch(text, /NaN|undefined|Infinity/);
 });
 
+test('the page says which goals are met, missed and not measured', () => {
+  const text = page(results);
+  assert.match(text, /\| \(c\) CommonJS: added CPU at most 0\.25 of OpenTelemetry's \| 0\.06 \| met \|/);
+  assert.match(text, /\| \(c\) CommonJS: received ÷ expected at least 0\.999 \| 0\.0000 \| \*\*missed\*\* \|/);
+  assert.match(text, /\| \(c\) CommonJS: added CPU at most 0\.5 of dd-trace's \| – \| not measured \|/);
+});
+
 test('the page in docs is made of the results that are committed, and there is none without them', () => {
   const [results, docs] = ['bench/results.json', 'docs/benchmarks.md'].map((file) => join(root, file));
   assert.equal(existsSync(docs), existsSync(results));

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type App, spawnApp } from '../support/app.ts';
+import { needsKafka, startKafka } from '../support/servers/kafka.ts';
 import { needsPostgres, startPostgres } from '../support/servers/postgres.ts';
 import { needsRedis, startRedis } from '../support/servers/redis.ts';
 
@@ -23,6 +24,7 @@ export async function startWorkshop(env: Readonly<Record<string, string>>, endpo
     'create table orders (id integer primary key, total numeric); insert into orders select i, i from generate_series(1, 500) i',
   );
   const redis = started.use(await startRedis());
+  const kafka = needsKafka ? undefined : started.use(await startKafka());
   const upstream = started.use(await startUpstream());
   const app: App = started.use(
     await spawnApp({
@@ -35,6 +37,7 @@ export async function startWorkshop(env: Readonly<Record<string, string>>, endpo
         UPSTREAM_URL: upstream.url,
         DATABASE_URL: postgres.url,
         REDIS_PORT: String(redis.port),
+        ...(kafka && { KAFKA_BROKER: kafka.url }),
         ...env,
       },
     }),

@@ -6,6 +6,7 @@ import { bulkhead, ConstantBackoff, handleAll, retry, TaskCancelledError, Timeou
 import express from 'express';
 import { rateLimit } from 'express-rate-limit';
 import { Redis } from 'ioredis';
+import { Kafka, logLevel } from 'kafkajs';
 
 import OpenAI from 'openai7';
 import CircuitBreaker from 'opossum';
@@ -13,7 +14,7 @@ import pg from 'pg';
 import { WebSocketServer } from 'ws';
 import { cache, operation } from '../../../dist/index.mjs';
 
-const { UPSTREAM_URL, DATABASE_URL, REDIS_PORT } = process.env;
+const { UPSTREAM_URL, DATABASE_URL, REDIS_PORT, KAFKA_BROKER } = process.env;
 const connection = { host: '127.0.0.1', port: Number(REDIS_PORT), maxRetriesPerRequest: null };
 
 const pool = new pg.Pool({ connectionString: DATABASE_URL, max: 3, connectionTimeoutMillis: 400 });
@@ -152,3 +153,23 @@ await redis.xgroup('CREATE', 'events', 'auditors', '$', 'MKSTREAM').catch(() => 
     }
   }
 })().catch(() => {});
+
+// The same by Kafka, where there is one: parcels come in, and whoever packs them stops as well.
+async function packParcels() {
+  const kafka = new Kafka({ clientId: 'workshop', brokers: [KAFKA_BROKER], logLevel: logLevel.NOTHING });
+  const [producer, consumer] = [kafka.producer(), kafka.consumer({ groupId: 'packers' })];
+  await producer.connect();
+  await producer.send({ topic: 'parcels', messages: [{ value: 'first' }] });
+  await consumer.connect();
+  await consumer.subscribe({ topic: 'parcels', fromBeginning: true });
+  await consumer.run({
+    eachMessage: async () => {
+      if (await redis.get('auditors-stopped')) await sleep(1000);
+    },
+  });
+  for (;;) {
+    await producer.send({ topic: 'parcels', messages: [{ value: 'a' }, { value: 'b' }] });
+    await sleep(100);
+  }
+}
+if (KAFKA_BROKER) packParcels().catch((error) => console.error('parcels', error));
