@@ -41,6 +41,7 @@ import { rateLimiterFlexible } from './rate-limiter-flexible.ts';
 import { redis } from './redis.ts';
 import { redisStreams } from './redis-streams.ts';
 import { retry } from './retry.ts';
+import { socketIo } from './socket-io.ts';
 import { winston } from './winston.ts';
 import { ws } from './ws.ts';
 
@@ -58,6 +59,7 @@ export const LIBRARIES: readonly Library[] = [
   opossum,
   bullmq,
   ws,
+  socketIo,
   pg,
   mysql2,
   mongodb,
