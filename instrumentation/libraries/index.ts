@@ -7,6 +7,7 @@ import { aiSdk } from './ai-sdk.ts';
 import { amqplib } from './amqplib.ts';
 import { anthropic } from './anthropic.ts';
 import { axios } from './axios.ts';
+import { bull } from './bull.ts';
 import { bullmq } from './bullmq.ts';
 import { cockatiel } from './cockatiel.ts';
 import type { Library, Undo } from './define.ts';
@@ -58,6 +59,7 @@ export const LIBRARIES: readonly Library[] = [
   promClient,
   opossum,
   bullmq,
+  bull,
   ws,
   socketIo,
   pg,
