@@ -60,6 +60,11 @@ export interface RequestState {
   call: ServerCall | undefined;
   /** A logger of the app has logged this request, so the kit writes no access line. */
   logged: boolean;
+  /**
+   * The answer is held back until there is something to say (a long poll). From now on this is an open stream and no longer
+   * a request in flight, and it stays out of the latency histogram: how long it takes says nothing of the server.
+   */
+  hold(): void;
 }
 
 /** Key of the {@link RequestState} on `IncomingMessage`, `ServerResponse` and HTTP/2 streams. */

@@ -73,7 +73,7 @@ export const METRICS = {
   httpServerActive: gauge('http_server_active_requests', 'HTTP server requests in flight', 'http_request_method'),
   httpServerStreams: gauge(
     'http_server_open_streams',
-    'Open event streams and WebSockets; they stay out of the latency histogram',
+    'Open event streams, WebSockets and long polls; they stay out of the latency histogram',
     'http_route',
     'network_protocol_name',
   ),

@@ -16,7 +16,6 @@ export const UNWIRED: Readonly<Record<string, string>> = {
     '@prisma/client',
     'amqplib',
     'better-sqlite3',
-    'bull',
     'bullmq',
     'cassandra-driver',
     'graphql',

@@ -60,7 +60,7 @@ export const streams = dashboard({
         }),
         stat({
           title: 'Messages received',
-          read: 'WebSocket messages a second that clients sent.',
+          read: 'Messages a second that clients sent over WebSockets and Socket.IO.',
           act: 'Zero with open streams: clients are silent, or a proxy buffers.',
           unit: UNIT.messages,
           queries: [{ expr: sum(rate(part(METRICS.messagingProcess, 'count'), SOCKETS)) }],
@@ -118,7 +118,7 @@ export const streams = dashboard({
         }),
         chart({
           title: 'Messages received and sent',
-          read: 'WebSocket messages a second, by route.',
+          read: 'Messages a second over WebSockets by route, over Socket.IO by namespace.',
           act: 'Sent far above received is a broadcast: its cost is the number of clients times its rate.',
           unit: UNIT.messages,
           queries: [
@@ -181,7 +181,8 @@ export const streams = dashboard({
           title: 'Messages that failed',
           read: 'Traces of messages whose handler threw. They are linked to the trace of their connection.',
           act: 'Open one, and follow its link to the connection.',
-          query: '{ resource.service.name =~ "${service_name:pipe}" && span.messaging.system = "websocket" && status = error }',
+          query:
+            '{ resource.service.name =~ "${service_name:pipe}" && span.messaging.system =~ "websocket|socket.io" && status = error }',
           w: 24,
           h: 6,
         }),

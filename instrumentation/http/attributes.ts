@@ -1,4 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Attributes } from '@opentelemetry/api';
+import type { RequestMessage } from './server-request.ts';
 
 // Methods beyond these are one label value and one span name, so that a caller cannot invent series.
 // @see https://opentelemetry.io/docs/specs/semconv/http/http-spans/#common-attributes
@@ -47,4 +49,18 @@ export function clientAddress(headers: IncomingHttpHeaders, peer: string | undef
   const forwarded = headers['x-forwarded-for'];
   const first = (Array.isArray(forwarded) ? forwarded[0] : forwarded)?.split(',', 1)[0].trim();
   return first && ADDRESS.test(first) ? first : peer;
+}
+
+/** Who was called, over what. */
+export function serverAttributes({ headers, secure, protocolVersion }: RequestMessage): Attributes {
+  const { address, port } = splitHost(hostOf(headers));
+  return {
+    ...(address && { 'server.address': address }),
+    'server.port': port ?? (secure ? 443 : 80),
+    'network.protocol.version': protocolVersion,
+  };
+}
+
+export function hostOf(headers: RequestMessage['headers']): string | undefined {
+  return headers.host ?? (headers[':authority'] as string | undefined);
 }

@@ -2,8 +2,13 @@ import type { IncomingHttpHeaders, ServerResponse } from 'node:http';
 import type { Span } from '@opentelemetry/api';
 import type { FindRoute, KitContext, RequestState, ServerCall } from '../context.ts';
 
-/** `upgrade` is a protocol other than WebSocket, `tunnel` a CONNECT. */
-export type StreamKind = 'sse' | 'websocket' | 'upgrade' | 'tunnel';
+/** `polling` is a long poll, `upgrade` a protocol other than WebSocket, `tunnel` a CONNECT. */
+export type StreamKind = 'sse' | 'polling' | 'websocket' | 'upgrade' | 'tunnel';
+
+/** Whoever began a request. */
+interface Holder {
+  hold(request: ServerRequest): void;
+}
 
 /** What a request is described by; HTTP/1 and HTTP/2 both give it. */
 export interface RequestMessage {
@@ -39,14 +44,28 @@ export class ServerRequest implements RequestState {
   stream: StreamKind | undefined = undefined;
   /** The finished route template, from the moment that it was asked for. */
   template: string | undefined = undefined;
+  readonly #holder: Holder;
 
-  constructor(message: RequestMessage, caller: KitContext, span: Span, correlationId: string, method: string, startedAt: number) {
+  constructor(
+    holder: Holder,
+    message: RequestMessage,
+    caller: KitContext,
+    span: Span,
+    correlationId: string,
+    method: string,
+    startedAt: number,
+  ) {
+    this.#holder = holder;
     this.message = message;
     this.span = span;
     this.correlationId = correlationId;
     this.method = method;
     this.startedAt = startedAt;
     this.context = caller.forRequest(this, span, correlationId);
+  }
+
+  hold(): void {
+    this.#holder.hold(this);
   }
 
   /**

@@ -1,4 +1,4 @@
-import { type Attributes, SpanKind, SpanStatusCode } from '@opentelemetry/api';
+import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { correlationIdOf, KitContext, ROOT, type ServerCall } from '../context.ts';
 import { acceptCorrelationId, isCorrelationId } from '../correlation.ts';
 import { reason } from '../diagnostics.ts';
@@ -7,7 +7,7 @@ import type { Kit } from '../kit.ts';
 import type { HistogramChild } from '../metrics/metrics.ts';
 import { CORRELATION_ID, METRICS } from '../names.ts';
 import type { KitSpan, SharedAttributes } from '../traces/span.ts';
-import { clientAddress, knownMethod, spanMethod, splitHost } from './attributes.ts';
+import { clientAddress, hostOf, knownMethod, serverAttributes, spanMethod } from './attributes.ts';
 import { type RequestMessage, ServerRequest, type StreamKind } from './server-request.ts';
 
 const FALLBACK_HEADER = 'x-request-id';
@@ -64,6 +64,15 @@ export function createServerSpans(kit: Kit): ServerSpans {
     for (const method of Object.keys(active)) activeGauge.set({ http_request_method: method }, active[method]);
   });
 
+  const holder = {
+    hold(request: ServerRequest): void {
+      if (request.ended || request.stream !== undefined) return;
+      request.stream = 'polling';
+      active[request.method]--;
+      streams.add({ http_route: routeOf(request), network_protocol_name: 'polling' }, 1);
+    },
+  };
+
   function begin(message: RequestMessage): ServerRequest | undefined {
     try {
       return open(message);
@@ -90,7 +99,7 @@ export function createServerSpans(kit: Kit): ServerSpans {
     const span = tracing.startSpan(spanMethod(method), SpanKind.SERVER, trusted ? remote : undefined, startedAt);
     if (remote !== undefined && !trusted) span.addLink({ context: remote });
     // Baggage of a caller that is not trusted would be handed on to the app's own services.
-    const request = new ServerRequest(message, trusted ? caller : ROOT, span, correlationId, method, startedAt);
+    const request = new ServerRequest(holder, message, trusted ? caller : ROOT, span, correlationId, method, startedAt);
     active[method] = (active[method] ?? 0) + 1;
     return request;
   }
@@ -116,7 +125,7 @@ export function createServerSpans(kit: Kit): ServerSpans {
   function end(request: ServerRequest, status: number | undefined, aborted = false, sent?: Sent): void {
     if (request.ended) return;
     request.ended = true;
-    active[request.method]--;
+    if (request.stream !== 'polling') active[request.method]--;
     try {
       if (request.call === undefined) finish(request, status, aborted);
       else finishCall(request, request.call, status, aborted, sent);
@@ -276,20 +285,6 @@ function sharedOf(
   const texts = Object.values(attributes).map((value) => (typeof value === 'string' ? value.length : 0));
   const shared = { attributes, count: texts.length, longest: Math.max(...texts) };
   return Object.assign(ending, { host, secure, protocol: protocolVersion, shared }).shared;
-}
-
-/** Who was called, over what. */
-function serverAttributes({ headers, secure, protocolVersion }: RequestMessage): Attributes {
-  const { address, port } = splitHost(hostOf(headers));
-  return {
-    ...(address && { 'server.address': address }),
-    'server.port': port ?? (secure ? 443 : 80),
-    'network.protocol.version': protocolVersion,
-  };
-}
-
-function hostOf(headers: RequestMessage['headers']): string | undefined {
-  return headers.host ?? (headers[':authority'] as string | undefined);
 }
 
 /** The inner map of a key, made where there is none. */

@@ -145,8 +145,10 @@ function messageEmit(original: Emit, spans: ServerSpans, clients: ClientSpans): 
       ? Reflect.apply(original, this, arguments)
       : enter(state, original, this, arguments);
     // A pipelined request whose turn never came: its response has no socket yet, so it is never told that the client left.
-    if (event === 'close' && !state.ended && state.response !== undefined && !state.response.socket && this.socket?.destroyed)
+    if (event === 'close' && !state.ended && state.response !== undefined && !state.response.socket && this.socket?.destroyed) {
       spans.end(state, undefined, true);
+      spans.closeStream(state);
+    }
     return result;
   };
 }

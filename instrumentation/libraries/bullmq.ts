@@ -1,14 +1,7 @@
 import { active, correlationIdOf, ROOT, storage } from '../context.ts';
 import { recordJobs } from '../messaging/bullmq-jobs.ts';
-import {
-  type BulkJob,
-  type FlowNode,
-  type Getters,
-  type Job,
-  type JobOptions,
-  labelOf,
-  type Owner,
-} from '../messaging/bullmq-types.ts';
+import { allCarrying, batch, carrying, metadataOf, single } from '../messaging/bullmq-sending.ts';
+import { type FlowNode, type Getters, type Job, labelOf, type Owner } from '../messaging/bullmq-types.ts';
 import { watchQueues } from '../messaging/bullmq-watch.ts';
 import { withBaggageId } from '../messaging/carrier.ts';
 import { createMessages, type Sending } from '../messaging/messages.ts';
@@ -42,8 +35,8 @@ export const bullmq = defineLibrary<BullMQ>({
     isExports(exports) && isExports(exports.Queue) && isExports(exports.Worker) && isExports(exports.Queue.prototype),
   wire({ Queue, Worker, FlowProducer }, kit) {
     const messages = createMessages(kit);
-    const recorder = recordJobs(kit, messages);
-    const watch = watchQueues(kit, Queue.prototype as unknown as Getters);
+    const recorder = recordJobs(kit, messages, 'bullmq');
+    const watch = watchQueues(kit, 'bullmq', Queue.prototype as unknown as Getters);
 
     /** Queues and flows hand jobs over; `write` puts the fields into the arguments. */
     function producer(
@@ -61,7 +54,7 @@ export const bullmq = defineLibrary<BullMQ>({
             return result;
           }
           return messages.send(sending, (fields) => {
-            const metadata = Object.keys(fields).length === 0 ? undefined : JSON.stringify(fields);
+            const metadata = metadataOf(fields);
             return original.apply(this, metadata === undefined ? args : write(args, metadata));
           });
         };
@@ -72,12 +65,7 @@ export const bullmq = defineLibrary<BullMQ>({
         Queue.prototype,
         'add',
         producer(
-          (queue: Owner, [name]) => ({
-            to: { system: 'bullmq', name: labelOf(queue.name, queue.opts?.prefix) },
-            operation: 'add',
-            attributes: { 'bullmq.job.name': String(name) },
-            describe: (job: Job) => ({ 'messaging.message.id': job?.id }),
-          }),
+          (queue: Owner, [name]) => single('bullmq', labelOf(queue.name, queue.opts?.prefix), name),
           ([name, data, opts, ...rest], metadata) => [name, data, carrying(opts, metadata), ...rest],
         ),
       ),
@@ -87,12 +75,9 @@ export const bullmq = defineLibrary<BullMQ>({
         producer(
           (queue: Owner, [jobs]) => {
             const name = labelOf(queue.name, queue.opts?.prefix);
-            return batch('addBulk', name, Array.isArray(jobs) ? jobs.map(() => name) : []);
+            return batch('bullmq', 'addBulk', name, Array.isArray(jobs) ? jobs.map(() => name) : []);
           },
-          ([jobs, ...rest], metadata) => [
-            Array.isArray(jobs) ? jobs.map((job: BulkJob) => ({ ...job, opts: carrying(job.opts, metadata) })) : jobs,
-            ...rest,
-          ],
+          ([jobs, ...rest], metadata) => [allCarrying(jobs, metadata), ...rest],
         ),
       ),
       patch(Queue.prototype, 'waitUntilReady', (original) => noting(original)),
@@ -173,13 +158,6 @@ export const bullmq = defineLibrary<BullMQ>({
   },
 });
 
-function batch(operation: string, name: string, destinations: readonly string[]): Sending {
-  const counts = new Map<string, number>();
-  for (const destination of destinations) counts.set(destination, (counts.get(destination) ?? 0) + 1);
-  const attributes = { 'messaging.batch.message_count': destinations.length };
-  return { to: { system: 'bullmq', name }, operation, counts, attributes };
-}
-
 function ofFlows(operation: string, producer: Owner, flows: unknown): Sending {
   const destinations: string[] = [];
   const visit = (nodes: unknown): void => {
@@ -192,13 +170,7 @@ function ofFlows(operation: string, producer: Owner, flows: unknown): Sending {
     }
   };
   visit(flows);
-  return batch(operation, destinations[0] ?? '', destinations);
-}
-
-/** The options of a job with the metadata in them. A copy: the app may use one object for many jobs. */
-function carrying(opts: JobOptions | undefined, metadata: string): JobOptions | undefined {
-  if (opts?.repeat || opts?.telemetry?.omitContext || opts?.telemetry?.metadata !== undefined) return opts;
-  return { ...opts, telemetry: { ...opts?.telemetry, metadata } };
+  return batch('bullmq', operation, destinations[0] ?? '', destinations);
 }
 
 function carryingNode(node: FlowNode, metadata: string): FlowNode {

@@ -7,6 +7,7 @@ import { aiSdk } from './ai-sdk.ts';
 import { amqplib } from './amqplib.ts';
 import { anthropic } from './anthropic.ts';
 import { axios } from './axios.ts';
+import { bull } from './bull.ts';
 import { bullmq } from './bullmq.ts';
 import { cockatiel } from './cockatiel.ts';
 import type { Library, Undo } from './define.ts';
@@ -41,6 +42,7 @@ import { rateLimiterFlexible } from './rate-limiter-flexible.ts';
 import { redis } from './redis.ts';
 import { redisStreams } from './redis-streams.ts';
 import { retry } from './retry.ts';
+import { socketIo } from './socket-io.ts';
 import { winston } from './winston.ts';
 import { ws } from './ws.ts';
 
@@ -57,7 +59,9 @@ export const LIBRARIES: readonly Library[] = [
   promClient,
   opossum,
   bullmq,
+  bull,
   ws,
+  socketIo,
   pg,
   mysql2,
   mongodb,

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { activeRequest, REQUEST, type RequestState, storage } from '../context.ts';
 import { reason } from '../diagnostics.ts';
 import type { Kit } from '../kit.ts';
-import { type Connection, createStreams } from '../messaging/streams.ts';
+import { CONNECTION, type Connection, createStreams } from '../messaging/streams.ts';
 import { defineLibrary, isExports, together, type Undo } from './define.ts';
 import { type Method, patch } from './patch.ts';
 
@@ -17,9 +17,6 @@ interface Class {
   /** The server, on the class of the sockets; a module of its own for `import`. */
   readonly Server?: Class;
 }
-
-/** What the kit knows of a socket; on the socket itself, since each message asks for it. */
-const CONNECTION = Symbol('o11y-kit.connection');
 
 /** Events whose listeners belong to the connection as a whole. */
 const OF_CONNECTION = new Set<unknown>(['close', 'error', 'ping', 'pong']);

@@ -3,7 +3,7 @@ import { storage } from '../context.ts';
 import { errorCategory } from '../error-type.ts';
 import type { Kit } from '../kit.ts';
 import { METRICS } from '../names.ts';
-import { type Job, labelOf, type Owner } from './bullmq-types.ts';
+import { type Job, type JobSystem, labelOf, type Owner } from './bullmq-types.ts';
 import type { Carrier } from './carrier.ts';
 import type { Messages, Processing } from './messages.ts';
 
@@ -24,15 +24,15 @@ interface Listening {
 /** Thrown by a processor to put its job off; by message, where it is only that. */
 const PUT_OFF = new Set(['DelayedError', 'WaitingError', 'WaitingChildrenError', 'RateLimitError', 'bullmq:rateLimitExceeded']);
 
-export function recordJobs(kit: Kit, messages: Messages): JobRecorder {
+export function recordJobs(kit: Kit, messages: Messages, system: JobSystem): JobRecorder {
   const jobs = kit.metrics.counter(METRICS.bullmqJobs);
   const deadLettered = kit.metrics.counter(METRICS.bullmqDeadLettered);
   const contexts = new WeakMap<object, KitContext>();
 
   function attempt<T>(worker: Owner, job: Job, run: () => T): T {
     const processing: Processing = {
-      from: { system: 'bullmq', name: labelOf(worker.name, worker.opts?.prefix) },
-      attributes: attributesOf(job),
+      from: { system, name: labelOf(worker.name, worker.opts?.prefix) },
+      attributes: attributesOf(system, job),
       origin: (carrier) => originOf(carrier, worker, job),
       onContext: (context) => contexts.set(job, context),
       isFailure: (error) => !isPutOff(error),
@@ -67,7 +67,7 @@ export function recordJobs(kit: Kit, messages: Messages): JobRecorder {
   function tell(queue: string, job: Job | undefined, error: unknown): void {
     const line = () =>
       kit.logs.logger.error(
-        { component: 'bullmq', queue, job_id: job?.id, job_name: job?.name, attempts: job?.attemptsMade, err: error },
+        { component: system, queue, job_id: job?.id, job_name: job?.name, attempts: job?.attemptsMade, err: error },
         `job ${job?.name ?? ''} ${job?.id ?? ''} of queue ${queue} has failed for good`,
       );
     const context = contextOf(job);
@@ -82,13 +82,13 @@ export function recordJobs(kit: Kit, messages: Messages): JobRecorder {
   return { attempt, event, contextOf };
 }
 
-function attributesOf(job: Job) {
+function attributesOf(system: JobSystem, job: Job) {
   return {
     'messaging.message.id': job.id,
-    'bullmq.job.name': job.name,
-    'bullmq.job.attempt': (job.attemptsMade ?? 0) + 1,
-    'bullmq.job.attempts': job.opts?.attempts ?? 1,
-    'bullmq.job.age_ms': job.timestamp === undefined ? undefined : Math.max(0, Date.now() - job.timestamp),
+    [`${system}.job.name`]: job.name,
+    [`${system}.job.attempt`]: (job.attemptsMade ?? 0) + 1,
+    [`${system}.job.attempts`]: job.opts?.attempts ?? 1,
+    [`${system}.job.age_ms`]: job.timestamp === undefined ? undefined : Math.max(0, Date.now() - job.timestamp),
   };
 }
 

@@ -1,4 +1,10 @@
-/** BullMQ's classes, as far as the kit touches them; what 5.0 and 6 have in common. */
+/**
+ * BullMQ's classes, as far as the kit touches them; what 5.0 and 6 have in common. Bull keeps its jobs in the same way, its
+ * queues are given this shape.
+ */
+
+/** `messaging.system`, and the first word of its own attributes. */
+export type JobSystem = 'bullmq' | 'bull';
 
 export interface JobOptions {
   readonly attempts?: number;

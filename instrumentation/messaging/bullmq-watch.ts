@@ -1,7 +1,7 @@
 import { reason } from '../diagnostics.ts';
 import type { Kit } from '../kit.ts';
 import { METRICS } from '../names.ts';
-import { clientOf, type Getters, isConnected, labelOf, type Owner } from './bullmq-types.ts';
+import { clientOf, type Getters, isConnected, type JobSystem, labelOf, type Owner } from './bullmq-types.ts';
 
 /** A queue is looked at once in this time, however often the page is read. */
 const SHORTEST_INTERVAL_MS = 5000;
@@ -39,7 +39,7 @@ interface Watched {
 /**
  * @param getters `Queue.prototype`: a Worker has the same connection but not the methods
  */
-export function watchQueues(kit: Kit, getters: Getters): QueueWatch {
+export function watchQueues(kit: Kit, system: JobSystem, getters: Getters): QueueWatch {
   const counts = kit.metrics.gauge(METRICS.bullmqJobCount);
   const oldest = kit.metrics.gauge(METRICS.bullmqOldestWaiting);
   const queues = new Map<string, Watched>();
@@ -56,7 +56,7 @@ export function watchQueues(kit: Kit, getters: Getters): QueueWatch {
     if (watched === undefined) {
       if (queues.size >= MOST_QUEUES) {
         const left = `O11Y_METRIC: ${MOST_QUEUES} queues are looked at, the most allowed; job counts of further ones are not shown.`;
-        kit.diagnostics.warn(left, 'bullmq queues');
+        kit.diagnostics.warn(left, `${system} queues`);
         return;
       }
       watched = { label, owners: [], states: [], lookedAt: Number.NEGATIVE_INFINITY, pending: false };
@@ -69,8 +69,8 @@ export function watchQueues(kit: Kit, getters: Getters): QueueWatch {
   function begin(): void {
     begunAt = performance.now();
     stops.push(
-      kit.metrics.onScrape('bullmq', lookAtAll),
-      kit.health.register('bullmq', check, { required: false, componentType: 'datastore', interval: CHECK_INTERVAL_MS }),
+      kit.metrics.onScrape(system, lookAtAll),
+      kit.health.register(system, check, { required: false, componentType: 'datastore', interval: CHECK_INTERVAL_MS }),
     );
   }
 
