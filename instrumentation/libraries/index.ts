@@ -6,6 +6,7 @@ import type { Kit } from '../kit.ts';
 import { aiSdk } from './ai-sdk.ts';
 import { amqplib } from './amqplib.ts';
 import { anthropic } from './anthropic.ts';
+import { awsSdk } from './aws-sdk.ts';
 import { axios } from './axios.ts';
 import { bull } from './bull.ts';
 import { bullmq } from './bullmq.ts';
@@ -71,6 +72,7 @@ export const LIBRARIES: readonly Library[] = [
   kafkajs,
   grpc,
   graphql,
+  awsSdk,
   ioredis,
   redis,
   redisStreams,

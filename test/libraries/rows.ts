@@ -5,6 +5,7 @@ import { needsPostgres, startPostgres } from '../support/servers/postgres.ts';
 import { needsRabbitmq, startRabbitmq } from '../support/servers/rabbitmq.ts';
 import { needsRedis, startRedis } from '../support/servers/redis.ts';
 import type { Call, Row, Series } from './row.ts';
+import { AWS_ROWS } from './rows-aws.ts';
 
 const DB = 'db_client_operation_duration_seconds';
 
@@ -811,4 +812,5 @@ export const ROWS: readonly Row[] = [
     ],
     metrics: [...redisMetrics.slice(0, 3), calls('redis', 'INCR', '', 1005)],
   },
+  ...AWS_ROWS,
 ];

@@ -15,6 +15,8 @@ const ROWS: readonly [scenario: string, name: string][] = [
   ['limiter', 'rate-limiter-flexible11'],
   ['axios', 'axios'],
   ['got', 'got11'],
+  ['aws-sdk', '@aws-sdk/client-sqs'],
+  ['aws-sdk', 'client-sqs3363'],
 ];
 
 describe('a rejection that nobody handles ends the process as it does without the kit', {
