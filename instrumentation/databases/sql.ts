@@ -73,6 +73,8 @@ function readSql(text: string, dialect: Dialect): Statement {
   let operation = '';
   let collection = '';
   let expectsTable = false;
+  /** The name of the table was the last thing, so a dot goes on with it. */
+  let isNaming = false;
   let depth = 0;
   let previous = '';
   /** Brackets in which FROM is an argument, by depth. */
@@ -87,11 +89,14 @@ function readSql(text: string, dialect: Dialect): Statement {
     if (isLiteral(token, dialect)) {
       shape += '?';
       expectsTable = false;
+      isNaming = false;
       previous = '?';
       continue;
     }
     shape += token;
     const word = token.toUpperCase();
+    const wasNaming = isNaming;
+    isNaming = false;
     if (token === '(') {
       depth++;
       if (FROM_IS_ARGUMENT.has(previous)) arguments_.add(depth);
@@ -107,14 +112,18 @@ function readSql(text: string, dialect: Dialect): Statement {
         // The tables of the parts before are read; this one is what is done.
         if (word !== 'SELECT') collection = '';
       }
-      if (collection.endsWith('.')) collection += unquoted(token);
-      else if (expectsTable && !FILLERS.has(word)) {
+      if (wasNaming && collection.endsWith('.')) {
+        collection += unquoted(token);
+        isNaming = true;
+      } else if (expectsTable && !FILLERS.has(word)) {
         collection = unquoted(token);
         expectsTable = false;
+        isNaming = true;
       } else if (collection === '' && BEFORE_TABLE.has(word))
         expectsTable = !(word === 'FROM' && (arguments_.has(depth) || previous === 'DISTINCT')) && previous !== 'FOR';
-    } else if (token === '.' && collection !== '' && unquoted(lastName(shape)) === lastPart(collection)) {
+    } else if (token === '.' && wasNaming) {
       collection += '.';
+      isNaming = true;
     }
     previous = word;
   }
@@ -148,12 +157,4 @@ function collapse(shape: string): string {
 
 function unquoted(name: string): string {
   return /^["`[]/.test(name) ? name.slice(1).replace(/["`\]]$/, '') : name;
-}
-
-function lastName(shape: string): string {
-  return /(?:"[^"]*"|`[^`]*`|\[[^\]]*\]|[\p{L}_][\p{L}\p{N}_$]*)(?=\.$)/u.exec(shape)?.[0] ?? '';
-}
-
-function lastPart(collection: string): string {
-  return collection.slice(collection.lastIndexOf('.') + 1);
 }
