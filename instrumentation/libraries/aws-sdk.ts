@@ -220,9 +220,9 @@ function createCalls(kit: Kit) {
 }
 
 /** `GetItem` of a `GetItemCommand`. A command of lib-dynamodb, a `GetCommand`, holds the one that it stands for. */
-function operationOf({ constructor, clientCommand }: Record<PropertyKey, unknown>): string {
-  const { name } = (isExports(clientCommand) ? clientCommand.constructor : constructor) as { name?: unknown };
-  return String(name)
+function operationOf(command: Record<PropertyKey, unknown>): string {
+  const { constructor: made } = isExports(command.clientCommand) ? command.clientCommand : command;
+  return String((made as { name?: unknown }).name)
     .replace(/Command$/, '')
     .slice(0, 64);
 }
