@@ -220,7 +220,7 @@ function method({ durations }: Results): string {
 
 \`\`\`
 npm run bench                 # at most an hour; stopped, it goes on where it was
-npm run bench -- --quick      # a look in about two minutes: bare, kit, OpenTelemetry; prints, and writes neither results nor this page
+npm run bench -- --quick      # a look in about three minutes: bare, kit, OpenTelemetry; prints, and writes neither results nor this page
 npm run bench -- --fresh      # forgets what was measured before
 npm run bench -- --report     # this page again from bench/results.json
 \`\`\`
