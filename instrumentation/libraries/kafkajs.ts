@@ -1,4 +1,4 @@
-import { trace } from '@opentelemetry/api';
+import { type SpanContext, trace } from '@opentelemetry/api';
 import { ROOT, storage } from '../context.ts';
 import { databasesOf, serverName } from '../databases/databases.ts';
 import { uuidv7 } from '../ids.ts';
@@ -47,29 +47,28 @@ export const kafkajs = defineLibrary<KafkaJS>({
   wire({ Kafka }, kit, copy) {
     const messages = createMessages(kit);
     const connection = (loadedFile(copy, 'kafkajs/src/network/connection.js') as { prototype?: object } | undefined)?.prototype;
+    const watch = (name: string, made: (client: Client, options: any) => void) =>
+      patch(
+        Kafka.prototype,
+        name,
+        (original) =>
+          function (this: unknown, ...args) {
+            const client: Client = original.apply(this, args);
+            watchRequests(client, kit);
+            made(client, args[0]);
+            return client;
+          },
+      );
     return together([
-      patch(
-        Kafka.prototype,
-        'producer',
-        (original) =>
-          function (this: unknown, ...args) {
-            return watchProducer(original.apply(this, args), messages);
-          },
-      ),
-      patch(
-        Kafka.prototype,
-        'consumer',
-        (original) =>
-          function (this: unknown, ...args) {
-            return watchConsumer(original.apply(this, args), String(args[0]?.groupId ?? ''), messages, kit);
-          },
-      ),
+      watch('producer', (producer) => watchProducer(producer, messages)),
+      watch('consumer', (consumer, options) => watchConsumer(consumer, String(options?.groupId ?? ''), messages, kit)),
+      watch('admin', () => {}),
       connection === undefined ? () => {} : watchConnect(connection, kit),
     ]);
   },
 });
 
-function watchProducer(producer: Client, messages: Messages): Client {
+function watchProducer(producer: Client, messages: Messages): void {
   patch(
     producer,
     'send',
@@ -100,13 +99,12 @@ function watchProducer(producer: Client, messages: Messages): Client {
         const result = original.apply(this, args);
         // Before the app gets it, whose reactions are attached later.
         result?.then?.(
-          (transaction: Client) => void watchProducer(transaction, messages),
+          (transaction: Client) => watchProducer(transaction, messages),
           () => {},
         );
         return result;
       },
   );
-  return producer;
 }
 
 function sendingOf(topics: readonly TopicMessages[]): Sending {
@@ -127,16 +125,12 @@ function carrying<T extends TopicMessages>(topic: T, fields: Fields): T {
   return { ...topic, messages };
 }
 
-function watchConsumer(consumer: Client, group: string, messages: Messages, kit: Kit): Client {
+function watchConsumer(consumer: Client, group: string, messages: Messages, kit: Kit): void {
   const lag = watchLag(kit, group);
   const attributes = { 'messaging.consumer.group.name': group };
-  const on = (event: string, listener: (payload: BatchPayload) => void) => {
-    const name = consumer.events?.[event];
-    if (name !== undefined) consumer.on(name, ({ payload }: { payload: BatchPayload }) => listener(payload ?? {}));
-  };
-  on('START_BATCH_PROCESS', lag.began);
-  on('END_BATCH_PROCESS', lag.done);
-  for (const event of ['GROUP_JOIN', 'STOP', 'CRASH', 'DISCONNECT']) on(event, lag.forget);
+  on<BatchPayload>(consumer, 'START_BATCH_PROCESS', lag.began);
+  on<BatchPayload>(consumer, 'END_BATCH_PROCESS', lag.done);
+  for (const event of ['GROUP_JOIN', 'STOP', 'CRASH', 'DISCONNECT']) on(consumer, event, lag.forget);
 
   patch(
     consumer,
@@ -153,7 +147,6 @@ function watchConsumer(consumer: Client, group: string, messages: Messages, kit:
         return storage.run(ROOT, () => original.call(this, watched, ...rest));
       },
   );
-  return consumer;
 
   function handling(handler: Method, describe: (payload: any) => Processing): Method {
     return function (this: unknown, ...args) {
@@ -174,7 +167,9 @@ function watchConsumer(consumer: Client, group: string, messages: Messages, kit:
   }
 
   function ofBatch({ batch }: { batch: { topic: string; partition: number; messages: readonly Message[] } }): Processing {
-    const origins: ReturnType<typeof originOf>[] = [];
+    /** Of all that made messages of the batch, each once: one `send` makes many. */
+    const makers = new Map<string, SpanContext>();
+    let parent: SpanContext | undefined;
     return {
       from: { system: SYSTEM, name: batch.topic },
       attributes: {
@@ -184,23 +179,22 @@ function watchConsumer(consumer: Client, group: string, messages: Messages, kit:
       },
       /** Of messages of one trace the batch is a part; one of several traces is a trace of its own, linked to them. */
       origin(carrier) {
-        for (const message of batch.messages.slice(0, MOST_LINKS)) origins.push(originOf(message, carrier));
-        const traces = new Set(origins.map((each) => trace.getSpanContext(each)?.traceId));
-        return traces.size === 1 ? origins[0] : ROOT.withCorrelationId(uuidv7());
+        const origins = batch.messages.slice(0, MOST_READ).map((message) => originOf(message, carrier));
+        const contexts = origins.map((each) => trace.getSpanContext(each));
+        for (const context of contexts) if (context !== undefined) makers.set(context.spanId, context);
+        if (new Set(contexts.map((each) => each?.traceId)).size !== 1) return ROOT.withCorrelationId(uuidv7());
+        parent = contexts[0];
+        return origins[0];
       },
       onContext({ span }) {
-        if (origins.length < 2) return;
-        for (const origin of origins) {
-          const context = trace.getSpanContext(origin);
-          if (context !== undefined) span?.addLink({ context });
-        }
+        for (const context of makers.values()) if (context.spanId !== parent?.spanId) span?.addLink({ context });
       },
     };
   }
 }
 
-/** OpenTelemetry keeps as many links of a span; a batch may hold thousands of messages. */
-const MOST_LINKS = 128;
+/** A batch may hold thousands of messages; OpenTelemetry keeps as many links of a span. */
+const MOST_READ = 128;
 
 function originOf({ headers }: Message, carrier: Carrier) {
   const fields: Record<string, string> = {};
@@ -212,7 +206,32 @@ function originOf({ headers }: Message, carrier: Carrier) {
   return context.correlationId === undefined ? context.withCorrelationId(uuidv7()) : context;
 }
 
-/** kafkajs connects anew before a request whenever a connection is gone, so this tells of each broker whether it is there. */
+/** An event of a client that this version has. */
+function on<P>(client: Client, event: string, listener: (payload: Partial<P>) => void): void {
+  const name = client.events?.[event];
+  if (name !== undefined) client.on(name, ({ payload }: { payload?: Partial<P> }) => listener(payload ?? {}));
+}
+
+interface RequestPayload {
+  /** Host and port. */
+  readonly broker: unknown;
+  readonly apiName: unknown;
+}
+
+/** A broker that answers is there, whatever the answer says; one that hangs takes connections all the same. */
+function watchRequests(client: Client, kit: Kit): void {
+  const { targets } = databasesOf(kit);
+  on<RequestPayload>(client, 'REQUEST', ({ broker }) => targets.note(`${SYSTEM} ${broker}`, undefined));
+  on<RequestPayload>(client, 'REQUEST_TIMEOUT', ({ broker, apiName }) =>
+    targets.note(`${SYSTEM} ${broker}`, {
+      name: 'KafkaJSRequestTimeoutError',
+      code: 'ETIMEDOUT',
+      message: `no answer to ${apiName}`,
+    }),
+  );
+}
+
+/** kafkajs connects anew before a request whenever a connection is gone, so this tells of each broker whether it is gone. */
 function watchConnect(prototype: object, kit: Kit): Undo {
   const { targets } = databasesOf(kit);
   return patch(
@@ -225,7 +244,8 @@ function watchConnect(prototype: object, kit: Kit): Undo {
         const result = original.apply(this, args);
         const name = serverName({ system: SYSTEM, address: this.host, port: this.port, namespace: undefined });
         result?.then?.(
-          () => targets.note(name, undefined),
+          // What answers is told by the requests.
+          () => {},
           // Whatever the reason was, there is no connection.
           (error: unknown) => targets.note(name, { ...failureOf(error), code: 'ECONNREFUSED' }),
         );

@@ -20,7 +20,7 @@ export interface Sending {
   readonly to: Destination;
   /** `messaging.operation.name`: what the library calls it. */
   readonly operation: string;
-  /** How many messages go to which destination; one to `to` if absent. */
+  /** How many messages go to which destination; one to `to` if absent. A span of several names none of them. */
   readonly counts?: ReadonlyMap<string, number>;
   readonly attributes?: Attributes;
   /** Attributes that the result gives, such as the id of the message. */
@@ -128,10 +128,12 @@ export function createMessages(kit: Kit): Messages {
     }
   }
 
-  function openSend({ to, operation, attributes }: Sending, parent: Context): { span: Span; fields: Fields } {
-    const span = tracing.startSpan(`send ${to.name}`, SpanKind.PRODUCER, trace.getSpanContext(parent), performance.now());
+  function openSend({ to, operation, counts, attributes }: Sending, parent: Context): { span: Span; fields: Fields } {
+    const name = counts === undefined || counts.size === 1 ? to.name : undefined;
+    const called = name === undefined ? 'send' : `send ${name}`;
+    const span = tracing.startSpan(called, SpanKind.PRODUCER, trace.getSpanContext(parent), performance.now());
     const id = correlationIdOf(parent) ?? uuidv7();
-    describe(span, to, 'send', operation, id);
+    describe(span, { system: to.system, name }, 'send', operation, id);
     if (attributes) span.setAttributes(attributes);
     return { span, fields: carrier.write(parent, span, id) };
   }
@@ -196,10 +198,16 @@ function follow(result: unknown, done: (value: unknown) => void, failed: (error:
   else done(result);
 }
 
-function describe(span: Span, { system, name }: Destination, type: string, operation: string, id: string | undefined): void {
+function describe(
+  span: Span,
+  { system, name }: { readonly system: string; readonly name: string | undefined },
+  type: string,
+  operation: string,
+  id: string | undefined,
+): void {
   if (!span.isRecording()) return;
   span.setAttribute('messaging.system', system);
-  span.setAttribute('messaging.destination.name', name);
+  if (name !== undefined) span.setAttribute('messaging.destination.name', name);
   span.setAttribute('messaging.operation.type', type);
   span.setAttribute('messaging.operation.name', operation);
   if (id !== undefined) span.setAttribute(CORRELATION_ID, id);
