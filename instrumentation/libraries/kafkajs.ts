@@ -221,9 +221,11 @@ interface RequestPayload {
 /** A broker that answers is there, whatever the answer says; one that hangs takes connections all the same. */
 function watchRequests(client: Client, kit: Kit): void {
   const { targets } = databasesOf(kit);
-  on<RequestPayload>(client, 'REQUEST', ({ broker }) => targets.note(`${SYSTEM} ${broker}`, undefined));
+  const nameOf = (broker: unknown) =>
+    serverName({ system: SYSTEM, address: String(broker), port: undefined, namespace: undefined });
+  on<RequestPayload>(client, 'REQUEST', ({ broker }) => targets.note(nameOf(broker), undefined));
   on<RequestPayload>(client, 'REQUEST_TIMEOUT', ({ broker, apiName }) =>
-    targets.note(`${SYSTEM} ${broker}`, {
+    targets.note(nameOf(broker), {
       name: 'KafkaJSRequestTimeoutError',
       code: 'ETIMEDOUT',
       message: `no answer to ${apiName}`,

@@ -1,10 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, globSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { freePort } from '../free-port.ts';
 import { findProgram } from '../needs.ts';
-import { type Server, serverFolder, startProgram } from './program.ts';
+import { accepts, type Server, serverFolder, startProgram } from './program.ts';
 
 export interface KafkaServer extends Server {
   /** The broker's address, as clients take it. */
@@ -62,13 +61,4 @@ export async function startKafka(): Promise<KafkaServer> {
     answers: () => accepts(port),
   });
   return { ...server, url: `127.0.0.1:${port}` };
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1', () => {
-      resolve(true);
-      socket.destroy();
-    }).once('error', () => resolve(false));
-  });
 }

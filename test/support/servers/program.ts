@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, chownSync, mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '../until.ts';
@@ -94,6 +95,16 @@ export async function startProgram(program: Program): Promise<Server> {
     restart: start,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+/** Whether something listens there. */
+export function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      resolve(true);
+      socket.destroy();
+    }).once('error', () => resolve(false));
+  });
 }
 
 /** A folder of the test's own that belongs to `user`. */
