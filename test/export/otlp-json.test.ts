@@ -96,6 +96,44 @@ test('values that JSON does not know are written as protobuf maps them', () => {
   assert.deepEqual(values, { nan: { doubleValue: 'NaN' }, far: { doubleValue: '-Infinity' }, big: { doubleValue: 2 ** 60 } });
 });
 
+test('a time is written to the nanosecond', () => {
+  const [one] = fc.sample(span, 1);
+  fc.assert(
+    fc.property(time, time, (start, end) => {
+      const { startTimeUnixNano, endTimeUnixNano } = JSON.parse(encodeSpan({ ...one, start, end }).json);
+      const nanos = ([seconds, rest]: readonly [number, number]) => BigInt(seconds) * 1_000_000_000n + BigInt(rest);
+      assert.deepEqual([BigInt(startTimeUnixNano), BigInt(endTimeUnixNano)], [nanos(start), nanos(end)]);
+    }),
+  );
+});
+
+test('whatever an app gives for a time is written as one', () => {
+  const any = fc.tuple(fc.double(), fc.double()) as fc.Arbitrary<[number, number]>;
+  const [one] = fc.sample(span, 1);
+  fc.assert(
+    fc.property(any, any, (start, end) => {
+      const { json } = encodeSpan({ ...one, start, end });
+      const { startTimeUnixNano, endTimeUnixNano } = JSON.parse(json);
+      for (const text of [startTimeUnixNano, endTimeUnixNano]) {
+        assert.match(text, /^\d{10,20}$/);
+        assert.ok(BigInt(text) < 2n ** 64n);
+      }
+    }),
+    {
+      examples: [
+        [
+          [Number.NaN, 1.5],
+          [Infinity, 1e9],
+        ],
+        [
+          [-1, -1],
+          [1e300, 5e9],
+        ],
+      ],
+    },
+  );
+});
+
 test('a key called __proto__ is a key like any other', () => {
   const own = Object.defineProperty({}, '__proto__', { value: 'x', enumerable: true });
   const { json } = encodeSpan({ ...fc.sample(span, 1)[0], attributes: own });
