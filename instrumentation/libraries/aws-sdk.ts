@@ -1,11 +1,11 @@
-import { type Attributes, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import { isTracingSuppressed } from '@opentelemetry/core';
+import { type Attributes, type Span, type SpanContext, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { active, correlationIdOf, storage } from '../context.ts';
 import { databasesOf } from '../databases/databases.ts';
 import { reason } from '../diagnostics.ts';
 import { errorCategory, errorType } from '../error-type.ts';
 import type { Kit } from '../kit.ts';
 import { CORRELATION_ID, METRICS } from '../names.ts';
+import { type Call, callTracerProvider } from '../traces/call-tracer.ts';
 import { type Named, namesIn } from './aws-inputs.ts';
 import { defineLibrary, isExports } from './define.ts';
 import { type Method, patch } from './patch.ts';
@@ -14,7 +14,7 @@ interface Config {
   readonly serviceId?: unknown;
   region?(): Promise<unknown>;
   /** Only where the app has set one. */
-  endpoint?(): Promise<{ readonly hostname?: unknown; readonly port?: unknown }>;
+  endpoint?(): Promise<Endpoint>;
 }
 
 interface Client {
@@ -30,12 +30,18 @@ interface Outcome {
   readonly $metadata?: { readonly httpStatusCode?: unknown; readonly requestId?: unknown };
 }
 
+interface Endpoint {
+  readonly hostname?: unknown;
+  readonly port?: unknown;
+}
+
 /** Where a client's calls go, as far as it is known yet. */
 interface Whereabouts {
-  region?: string;
-  address?: string;
-  port?: number;
+  region?: unknown;
+  endpoint?: Endpoint;
 }
+
+const SYSTEM = 'aws-api';
 
 /** Ends a call: with its output, or with what was thrown. */
 type End = (failed: boolean, outcome: unknown) => void;
@@ -50,7 +56,7 @@ export const awsSdk = defineLibrary<Exports>({
   name: 'aws-sdk',
   gives:
     'Calls of `@aws-sdk/client-*` from 3.363 on, by service and operation: a span with one below it for each attempt, durations, errors by category; DynamoDB by table, as a database; messages sent to SQS and SNS, which carry no trace.',
-  packages: { '@smithy/smithy-client': '>=1.0.0 <6.0.0', '@smithy/core/client': '>=3.0.0 <4.0.0' },
+  packages: { '@smithy/smithy-client': '>=1.0.0 <5.0.0', '@smithy/core/client': '>=3.0.0 <4.0.0' },
   accepts: (exports): exports is Exports =>
     isExports(exports) &&
     isExports(exports.Client) &&
@@ -95,6 +101,7 @@ function observed(original: Method, kit: Kit): Method {
 }
 
 function createCalls(kit: Kit) {
+  const others = callTracerProvider({ startSpan, ended }).getTracer('aws-sdk');
   const duration = kit.metrics.histogram(METRICS.rpcClientDuration);
   const sent = kit.metrics.counter(METRICS.messagingSent);
   const known = new WeakMap<Client, Whereabouts>();
@@ -103,21 +110,29 @@ function createCalls(kit: Kit) {
     try {
       const { serviceId } = client.config ?? {};
       const context = active();
-      if (typeof serviceId !== 'string' || !isExports(command) || isTracingSuppressed(context)) return undefined;
+      if (typeof serviceId !== 'string' || !isExports(command)) return undefined;
       const service = serviceId.slice(0, 64);
       const operation = operationOf(command);
       const names = namesIn(service, operation, command.input);
       const where = whereabouts(client);
-      const start = service === 'DynamoDB' ? startDatabaseCall : startCall;
-      const { span, end } = start(service, operation, names, where);
-      const guarded: End = (failed, outcome) => {
+      const isDatabase = service === 'DynamoDB';
+      const attributes = isDatabase ? databaseAttributes(operation, names) : callAttributes(service, operation, names);
+      const tracer = isDatabase ? databasesOf(kit).drivers.getTracer('aws-sdk') : others;
+      const span = tracer.startSpan(`${service}.${operation}`, { kind: SpanKind.CLIENT, attributes });
+      const end: End = (failed, outcome) => {
         try {
-          end(failed, outcome);
+          span.setAttributes({ ...(isDatabase && regional(where)), ...locationOf(where), ...answerOf(outcome) });
+          if (failed) {
+            span.recordException(withoutMessage(outcome));
+            span.setStatus({ code: SpanStatusCode.ERROR });
+          }
+          countSent(names, failed, outcome);
         } catch (error) {
           kit.diagnostics.debug(`a call of the AWS SDK could not be observed: ${reason(error)}`, 'aws-sdk');
         }
+        span.end();
       };
-      return { context, inside: span === undefined ? context : trace.setSpan(context, span), end: guarded };
+      return { context, inside: trace.setSpan(context, span), end };
     } catch (error) {
       kit.diagnostics.warn(
         `O11Y_INSTRUMENTATION: a call of the AWS SDK could not be observed: ${reason(error)}. It goes its way all the same.`,
@@ -129,81 +144,48 @@ function createCalls(kit: Kit) {
 
   /** Providers of the client's own, which it asks before each call and which remember what they said. */
   function whereabouts(client: Client): Whereabouts {
-    let where = known.get(client);
-    if (where === undefined) {
-      const found: Whereabouts = {};
-      known.set(client, (where = found));
-      const { config } = client;
-      Promise.resolve(config?.region?.()).then(
-        (region) => {
-          if (typeof region === 'string') found.region = region;
-        },
-        () => {},
-      );
-      if (typeof config?.endpoint === 'function')
-        Promise.resolve(config.endpoint()).then(
-          (endpoint) => {
-            if (typeof endpoint?.hostname === 'string') found.address = endpoint.hostname;
-            if (Number(endpoint?.port) > 0) found.port = Number(endpoint.port);
-          },
-          () => {},
-        );
-    }
+    const found = known.get(client);
+    if (found !== undefined) return found;
+    const where: Whereabouts = {};
+    known.set(client, where);
+    const { config } = client;
+    Promise.resolve(config?.region?.()).then(
+      (region) => void (where.region = region),
+      () => {},
+    );
+    Promise.resolve(config?.endpoint?.()).then(
+      (endpoint) => void (where.endpoint = endpoint),
+      () => {},
+    );
     return where;
   }
 
-  /** A poller's calls are in no trace: each would be one of its own. Their durations are measured all the same. */
-  function startCall(service: string, operation: string, names: Named, where: Whereabouts): { span: Span | undefined; end: End } {
-    const startedAt = performance.now();
-    const context = active();
-    const parent = trace.getSpanContext(context);
-    const span =
-      parent === undefined ? undefined : kit.tracing.startSpan(`${service}.${operation}`, SpanKind.CLIENT, parent, startedAt);
-    const method = `${service}/${operation}`;
-    return {
-      span,
-      end(failed, outcome) {
-        const endedAt = performance.now();
-        const { status, attributes } = describe(outcome, names, where);
-        const type = failed ? errorType(outcome) : '';
-        const labels = { rpc_system_name: 'aws-api', rpc_method: method, rpc_response_status_code: status, error_type: type };
-        duration.observe(labels, (endedAt - startedAt) / 1000, span?.spanContext());
-        countSent(names, failed, outcome);
-        if (failed) kit.onError(outcome);
-        if (span?.isRecording()) {
-          span.setAttributes({ 'rpc.system.name': 'aws-api', 'rpc.method': method, ...attributes });
-          const id = correlationIdOf(context);
-          if (id !== undefined) span.setAttribute(CORRELATION_ID, id);
-          if (failed) {
-            span.setAttribute('error.type', type);
-            span.setAttribute('error.category', errorCategory(outcome));
-            span.setStatus({ code: SpanStatusCode.ERROR });
-          }
-        }
-        (span as { endAt?: (reading: number) => void } | undefined)?.endAt?.(endedAt);
-      },
-    };
+  function startSpan(name: string, kind: SpanKind, parent: SpanContext, startedAt: number): Span | undefined {
+    return kit.tracing.enabled ? kit.tracing.startSpan(name, kind, parent, startedAt) : undefined;
   }
 
-  function startDatabaseCall(_service: string, operation: string, names: Named, where: Whereabouts): { span: Span; end: End } {
-    const tracer = databasesOf(kit).drivers.getTracer('aws-sdk');
-    const attributes: Attributes = { 'db.system.name': 'aws.dynamodb', 'db.operation.name': operation };
-    if (names.table !== undefined) attributes['db.collection.name'] = names.table;
-    const span = tracer.startSpan(operation, { kind: SpanKind.CLIENT, attributes });
-    return {
-      span,
-      end(failed, outcome) {
-        const address = where.address ?? (where.region && `dynamodb.${where.region}.amazonaws.com`);
-        if (address) span.setAttribute('server.address', address);
-        if (where.port !== undefined) span.setAttribute('server.port', where.port);
-        span.setAttributes(describe(outcome, {}, where).attributes);
-        if (failed) {
-          span.recordException(withoutValues(outcome));
-          span.setStatus({ code: SpanStatusCode.ERROR });
-        }
-        span.end();
-      },
+  /** A poller's calls are in no trace: each would be one of its own. Their durations are measured all the same. */
+  function ended({ span, attributes, failure, context, startedAt, endedAt }: Call): void {
+    const type = failure === undefined ? '' : errorType(failure);
+    const labels = {
+      rpc_system_name: SYSTEM,
+      rpc_method: String(attributes['rpc.method']),
+      rpc_response_status_code: String(attributes['http.response.status_code'] ?? ''),
+      error_type: type,
     };
+    duration.observe(labels, (endedAt - startedAt) / 1000, span?.spanContext());
+    if (failure !== undefined) kit.onError(failure.thrown ?? failure);
+    if (span?.isRecording()) {
+      span.setAttributes(attributes);
+      const id = correlationIdOf(context);
+      if (id !== undefined) span.setAttribute(CORRELATION_ID, id);
+      if (failure !== undefined) {
+        span.setAttribute('error.type', type);
+        span.setAttribute('error.category', errorCategory(failure.thrown ?? failure));
+        span.setStatus({ code: SpanStatusCode.ERROR });
+      }
+    }
+    (span as { endAt?: (reading: number) => void } | undefined)?.endAt?.(endedAt);
   }
 
   function countSent({ destination }: Named, failed: boolean, outcome: unknown): void {
@@ -219,6 +201,53 @@ function createCalls(kit: Kit) {
   return { begin };
 }
 
+function databaseAttributes(operation: string, { table }: Named): Attributes {
+  return {
+    'db.system.name': 'aws.dynamodb',
+    'db.operation.name': operation,
+    ...(table !== undefined && { 'db.collection.name': table }),
+  };
+}
+
+function callAttributes(service: string, operation: string, { bucket, destination }: Named): Attributes {
+  return {
+    'rpc.system.name': SYSTEM,
+    'rpc.method': `${service}/${operation}`,
+    ...(bucket !== undefined && { 'aws.s3.bucket': bucket }),
+    ...(destination !== undefined && {
+      'messaging.system': destination.system,
+      'messaging.destination.name': destination.name,
+    }),
+  };
+}
+
+/**
+ * The database's usual address, by which its health check is named.
+ *
+ * @see https://docs.aws.amazon.com/general/latest/gr/ddb.html
+ */
+function regional({ region }: Whereabouts): Attributes {
+  if (typeof region !== 'string') return {};
+  return { 'server.address': `dynamodb.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}` };
+}
+
+/** An endpoint is known only where the app has set one; the HTTP span below has the address in any case. */
+function locationOf({ region, endpoint }: Whereabouts): Attributes {
+  return {
+    ...(typeof region === 'string' && { 'cloud.region': region }),
+    ...(typeof endpoint?.hostname === 'string' && { 'server.address': endpoint.hostname }),
+    ...(Number(endpoint?.port) > 0 && { 'server.port': Number(endpoint?.port) }),
+  };
+}
+
+function answerOf(outcome: unknown): Attributes {
+  const { httpStatusCode: status, requestId } = (isExports(outcome) ? (outcome as Outcome).$metadata : undefined) ?? {};
+  return {
+    ...(typeof status === 'number' && { 'http.response.status_code': status }),
+    ...(typeof requestId === 'string' && { 'aws.request_id': requestId }),
+  };
+}
+
 /** `GetItem` of a `GetItemCommand`. A command of lib-dynamodb, a `GetCommand`, holds the one that it stands for. */
 function operationOf(command: Record<PropertyKey, unknown>): string {
   const { constructor: made } = isExports(command.clientCommand) ? command.clientCommand : command;
@@ -227,24 +256,7 @@ function operationOf(command: Record<PropertyKey, unknown>): string {
     .slice(0, 64);
 }
 
-function describe(outcome: unknown, names: Named, { region }: Whereabouts): { status: string; attributes: Attributes } {
-  const { httpStatusCode: status, requestId } = (isExports(outcome) ? (outcome as Outcome).$metadata : undefined) ?? {};
-  return {
-    status: typeof status === 'number' ? String(status) : '',
-    attributes: {
-      ...(region !== undefined && { 'cloud.region': region }),
-      ...(typeof status === 'number' && { 'http.response.status_code': status }),
-      ...(typeof requestId === 'string' && { 'aws.request_id': requestId }),
-      ...(names.bucket !== undefined && { 'aws.s3.bucket': names.bucket }),
-      ...(names.destination !== undefined && {
-        'messaging.system': names.destination.system,
-        'messaging.destination.name': names.destination.name,
-      }),
-    },
-  };
-}
-
-/** Messages of DynamoDB's errors may quote keys and values; what the classifier reads stays. */
-function withoutValues(error: unknown): Error {
+/** Messages may quote keys and values; what the classifier reads stays. */
+function withoutMessage(error: unknown): Error {
   return isExports(error) ? Object.create(error, { message: { value: '' } }) : new Error('');
 }

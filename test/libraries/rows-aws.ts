@@ -169,7 +169,7 @@ const queued = (value: number, error = ''): Series => [
 const sqs: Row = {
   ...common,
   library: 'aws-sqs',
-  copies: ['@aws-sdk/client-sqs'],
+  copies: ['@aws-sdk/client-sqs', 'client-sqs3901'],
   calls: [
     ...sending,
     {
