@@ -8,7 +8,7 @@ import { CORRELATION_ID, METRICS } from '../names.ts';
 import { type Call, callTracerProvider } from '../traces/call-tracer.ts';
 import { type Named, namesIn } from './aws-inputs.ts';
 import { defineLibrary, isExports } from './define.ts';
-import { type Method, patch } from './patch.ts';
+import { type Method, once, patch } from './patch.ts';
 
 interface Config {
   readonly serviceId?: unknown;
@@ -62,7 +62,9 @@ export const awsSdk = defineLibrary<Exports>({
     isExports(exports.Client) &&
     isExports(exports.Client.prototype) &&
     typeof exports.Client.prototype.send === 'function',
-  wire: ({ Client }, kit) => patch(Client.prototype, 'send', (original) => observed(original, kit)),
+  // The later versions of `@smithy/smithy-client` hand on the class of `@smithy/core/client`.
+  wire: ({ Client: { prototype } }, kit) =>
+    once(prototype, () => patch(prototype, 'send', (original) => observed(original, kit))),
 });
 
 function observed(original: Method, kit: Kit): Method {

@@ -1,4 +1,4 @@
-import type { Undo } from './define.ts';
+import { together, type Undo } from './define.ts';
 
 export type Method = (this: any, ...args: any[]) => any;
 
@@ -23,4 +23,14 @@ export function patch(prototype: object, name: string, make: (original: Method) 
     if (own) Object.defineProperty(prototype, name, own);
     else Reflect.deleteProperty(prototype, name);
   };
+}
+
+/** Prototypes that are wired, see {@link once}. */
+const wired = new WeakSet<object>();
+
+/** Wires a class that may be met several times: under several names, or in packages that hand it on to one another. */
+export function once(prototype: object, make: () => Undo): Undo {
+  if (wired.has(prototype)) return () => {};
+  wired.add(prototype);
+  return together([() => void wired.delete(prototype), make()]);
 }

@@ -4,7 +4,7 @@ import { reason } from '../diagnostics.ts';
 import type { Kit } from '../kit.ts';
 import { CONNECTION, type Connection, createStreams } from '../messaging/streams.ts';
 import { defineLibrary, isExports, together, type Undo } from './define.ts';
-import { type Method, patch } from './patch.ts';
+import { type Method, once, patch } from './patch.ts';
 
 interface WebSocket {
   readonly _isServer?: boolean;
@@ -38,15 +38,6 @@ export const ws = defineLibrary<Class>({
     return together([wireServer(exports), hasMethod(socket, 'setSocket') ? wireSocket(socket as Class, kit) : () => {}]);
   },
 });
-
-/** Prototypes that are wired: a class may be met under several names. */
-const wired = new WeakSet<object>();
-
-function once(prototype: object, make: () => Undo): Undo {
-  if (wired.has(prototype)) return () => {};
-  wired.add(prototype);
-  return together([() => void wired.delete(prototype), make()]);
-}
 
 function wireServer(server: Class | undefined): Undo {
   const prototype = server?.prototype;
