@@ -11,9 +11,8 @@ const { ok, note, problem } = findings('Libraries');
 /** Which of the app's libraries are wired, which are not, and why. */
 export function librariesOf(packages: readonly Installed[], config: Config): Finding[] {
   const wired = LIBRARIES.flatMap((library) => ofLibrary(library, packages, config));
-  const known = new Set(LIBRARIES.flatMap(({ packages }) => Object.keys(packages)));
   const unwired = packages.flatMap((copy) => {
-    const missing = known.has(copy.name) ? undefined : UNWIRED[copy.name];
+    const missing = UNWIRED[copy.name];
     return missing === undefined || copy.through !== undefined ? [] : [note(title(copy), `not wired: ${missing}`)];
   });
   return [ok('node:http, https, http2', 'Servers and clients, fetch and undici, always'), ...wired, ...unwired];

@@ -8,6 +8,7 @@ import { preloadOf } from '../../cli/doctor/preload.ts';
 import { sdksOf } from '../../cli/doctor/sdks.ts';
 import { UNWIRED } from '../../cli/doctor/unwired.ts';
 import { loadConfig } from '../../instrumentation/config.ts';
+import { LIBRARIES } from '../../instrumentation/libraries/index.ts';
 import { app } from './doctor-app.ts';
 
 const short = (findings: readonly Finding[]) => findings.map(({ level, subject }) => `${level} ${subject}`);
@@ -104,6 +105,14 @@ test('a known package that is not wired says what is missing', () => {
   assert.equal(only.level, 'note');
   assert.match(only.text, /not wired: .*not seen at all/);
   for (const [name, missing] of Object.entries(UNWIRED)) assert.match(missing, /^its? /, name);
+});
+
+test('no package that is wired is said not to be', () => {
+  const wired = LIBRARIES.flatMap(({ packages }) => Object.keys(packages));
+  assert.deepEqual(
+    Object.keys(UNWIRED).filter((name) => wired.includes(name)),
+    [],
+  );
 });
 
 test('a cycle of dependencies, a broken package.json and an absent optional dependency do no harm', () => {
