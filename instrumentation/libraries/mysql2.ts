@@ -4,6 +4,7 @@ import { type PoolState, waiting } from '../databases/pools.ts';
 import { telling } from '../traces/call-tracer.ts';
 import { defineLibrary, isExports, together, type Undo } from './define.ts';
 import { adopt, loadedFile } from './official.ts';
+import { once } from './patch.ts';
 
 type Callback = (error: unknown, ...rest: unknown[]) => unknown;
 
@@ -27,8 +28,6 @@ interface Pool {
 const CONNECTION = ['mysql2/lib/base/connection.js', 'mysql2/lib/connection.js'];
 const POOL = ['mysql2/lib/base/pool.js', 'mysql2/lib/pool.js'];
 
-const wired = new WeakSet<object>();
-
 /**
  * mysql2, for MySQL and MariaDB: queries through the official instrumentation, and its pool.
  *
@@ -49,21 +48,20 @@ export const mysql2 = defineLibrary<object>({
     const pool = find<Pool>(POOL, 'getConnection');
     if (connection === undefined) throw new Error(`none of ${CONNECTION.join(', ')} has a class with query`);
     // `mysql2` and `mysql2/promise` are two entries to the same classes.
-    if (wired.has(connection)) return undefined;
-    wired.add(connection);
-    const databases = databasesOf(kit);
-    return together([
-      () => wired.delete(connection),
-      watchCallbacks(connection, 'query'),
-      watchCallbacks(connection, 'execute'),
-      adopt(kit, copy, exports, {
-        name: 'mysql2',
-        // The statement as it is: it is reduced to its shape here, with the placeholders of its values left in.
-        config: { maskStatement: true, maskStatementHook: (query: string) => query },
-        tracerProvider: databases.drivers,
-      }),
-      pool === undefined ? () => {} : watchPool(pool, databases),
-    ]);
+    return once(connection, () => {
+      const databases = databasesOf(kit);
+      return together([
+        watchCallbacks(connection, 'query'),
+        watchCallbacks(connection, 'execute'),
+        adopt(kit, copy, exports, {
+          name: 'mysql2',
+          // The statement as it is: it is reduced to its shape here, with the placeholders of its values left in.
+          config: { maskStatement: true, maskStatementHook: (query: string) => query },
+          tracerProvider: databases.drivers,
+        }),
+        pool === undefined ? () => {} : watchPool(pool, databases),
+      ]);
+    });
   },
 });
 

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { freePort } from '../support/free-port.ts';
 import { needsKafka, startKafka } from '../support/servers/kafka.ts';
 import { needsMariadb, startMariadb } from '../support/servers/mariadb.ts';
 import { startMongoWire } from '../support/servers/mongo-wire.ts';
 import { needsPostgres, startPostgres } from '../support/servers/postgres.ts';
-import type { Server } from '../support/servers/program.ts';
+import { accepts, type Server, serverFolder, startProgram } from '../support/servers/program.ts';
 import { needsRabbitmq, startRabbitmq } from '../support/servers/rabbitmq.ts';
 import { needsRedis, startRedis } from '../support/servers/redis.ts';
 import { until } from '../support/until.ts';
@@ -30,7 +32,22 @@ const ROWS: readonly Row[] = [
   { library: 'redis', check: 'redis ', action: 'get', skip: needsRedis, start: startRedis },
   { library: 'kafkajs', app: 'kafkajs-outage', check: 'kafka ', action: 'send', skip: needsKafka, start: startKafka },
   { library: 'amqplib', app: 'amqplib-outage', check: 'rabbitmq ', action: 'send', skip: needsRabbitmq, start: startRabbitmq },
+  { library: '@grpc/grpc-js', app: 'grpc-outage', action: 'send', skip: false, start: startGrpc },
 ];
+
+/** A gRPC server in a process of its own, without the kit. */
+async function startGrpc(): Promise<Server & { readonly url: string }> {
+  const port = await freePort();
+  const server = await startProgram({
+    command: process.execPath,
+    args: [join(import.meta.dirname, '../apps/libraries/grpc-outage.cjs')],
+    cwd: serverFolder('grpc'),
+    port,
+    env: { ...process.env, PORT: String(port) },
+    answers: () => accepts(port),
+  });
+  return { ...server, url: `127.0.0.1:${port}` };
+}
 
 for (const { library, app: file = library, check, action, skip, start } of ROWS) {
   const env = { LIBRARY: library };
@@ -87,7 +104,7 @@ for (const { library, app: file = library, check, action, skip, start } of ROWS)
 
 /** What drivers say of a server that is gone, is starting, or has cut them off. */
 const EXPECTED =
-  /ECONN|EPIPE|terminat|timeout|closed|Closed|shutting down|starting up|in recovery|the database system|Connection lost|max retries|Socket|LOADING/i;
+  /ECONN|EPIPE|terminat|timeout|closed|Closed|shutting down|starting up|in recovery|the database system|Connection lost|max retries|Socket|LOADING|UNAVAILABLE: Connection dropped/i;
 
 /** Calls an action without a pause until it is told to stop; what was answered, each once. */
 async function call(app: DatabaseApp, action: string, signal: AbortSignal): Promise<Set<string>> {

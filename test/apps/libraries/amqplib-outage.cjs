@@ -1,8 +1,13 @@
+const answered = require('./answered.cjs');
+
 /** amqplib: what is sent comes back by a consumer. The app connects again by itself, since amqplib does not. */
 module.exports = async ({ connect }, url) => {
   // Several processes use the broker.
   const queue = `orders-${process.pid}`;
-  const waiting = new Map();
+  const { actions, arrived } = answered(async (id) => {
+    if (channel === undefined) throw new Error('Connection closed');
+    channel.sendToQueue(queue, Buffer.from(id));
+  });
   let channel;
   let ending = false;
   let connection;
@@ -19,7 +24,7 @@ module.exports = async ({ connect }, url) => {
     await opened.assertQueue(queue, { durable: false });
     await opened.consume(queue, (message) => {
       opened.ack(message);
-      waiting.get(message.content.toString())?.();
+      arrived(message.content.toString());
     });
     channel = opened;
   }
@@ -27,29 +32,8 @@ module.exports = async ({ connect }, url) => {
   // A connection that was made and lost meanwhile is begun again by its `close`.
   const again = () => open().catch((error) => /ECONN|socket/i.test(error.message) && setTimeout(again, 100));
   await open();
-  let count = 0;
-
-  async function send() {
-    if (channel === undefined) throw new Error('Connection closed');
-    const id = String(++count);
-    const handled = new Promise((resolve) => waiting.set(id, resolve));
-    let timer;
-    const patience = new Promise((_resolve, reject) => {
-      timer = setTimeout(reject, 3000, new Error('no answer: timeout of the app'));
-    });
-    try {
-      channel.sendToQueue(queue, Buffer.from(id));
-      await Promise.race([handled, patience]);
-    } finally {
-      clearTimeout(timer);
-      waiting.delete(id);
-    }
-  }
   return {
-    send,
-    many: async ({ times }) => {
-      for (let n = 0; n < Number(times); n += 100) await Promise.all(Array.from({ length: 100 }, send));
-    },
+    ...actions,
     close: () => {
       ending = true;
       return connection.close();
