@@ -3,11 +3,11 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { startViewer } from '../../viewer/testing.ts';
-import { type App, spawnApp } from '../support/app.ts';
+import { spawnApp } from '../support/app.ts';
 import { needsRedis, startRedis } from '../support/servers/redis.ts';
 import { until } from '../support/until.ts';
+import { fixtures, outlivesRedis } from './jobs.ts';
 
-const fixtures = join(import.meta.dirname, '../apps/fixtures');
 const { Queue } = createRequire(join(fixtures, 'x.cjs'))('bullmq5');
 
 /** A producer that knows nothing of traces: this process runs without the kit. */
@@ -18,14 +18,6 @@ async function produce(port: number, jobs: readonly { name: string; data?: objec
   } finally {
     await queue.close();
   }
-}
-
-function health(app: App): Promise<string | undefined> {
-  return app
-    .adminUrl()
-    .then((url) => fetch(`${url}/health`))
-    .then((response) => response.json() as Promise<any>)
-    .then(({ checks }) => checks.bullmq?.[0]?.status);
 }
 
 suite('BullMQ in a process that lives long', { skip: needsRedis, concurrency: true }, () => {
@@ -97,21 +89,5 @@ suite('BullMQ in a process that lives long', { skip: needsRedis, concurrency: tr
     assert.match(page, /messaging_client_sent_messages_total\{messaging_system="bullmq"[^}]*\} 1\n/);
   });
 
-  test('Redis dies and comes back: the app goes on, health fails and passes, the counts are a gap and return', async () => {
-    await using redis = await startRedis();
-    const env = { REDIS_PORT: String(redis.port) };
-    await using app = await spawnApp({ args: [join(fixtures, 'bullmq5.cjs')], env });
-    const add = async () => (await fetch(`http://127.0.0.1:${app.port}/jobs?kind=ok`)).status;
-    assert.equal(await add(), 200);
-    const shown = async () => (await app.metrics()).includes('bullmq_job_count{queue="mail"');
-    await until('a healthy queue', async () => (await health(app)) === 'pass' && (await shown()));
-    await redis.kill();
-    await until('a queue that is down', async () => (await health(app)) === 'fail' && !(await shown()), { timeoutMs: 30_000 });
-    await redis.restart();
-    await until('a queue that is back', async () => (await health(app)) === 'pass' && (await shown()), { timeoutMs: 30_000 });
-    assert.equal(await add(), 200);
-    await until('a job after the outage', () => app.stdout().split('completed event ok').length >= 3);
-    assert.doesNotMatch(app.stderr(), /MaxListeners|Unhandled/);
-    assert.deepEqual(await app.kill('SIGTERM'), { code: 0, signal: null });
-  });
+  outlivesRedis('bullmq5.cjs', 'bullmq');
 });

@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
-import { after, before, suite, test } from 'node:test';
-import { startViewer, type TestViewer, type Trace } from '../../viewer/testing.ts';
-import { type App, spawnApp } from '../support/app.ts';
-import { needsRedis, type RedisServer, startRedis } from '../support/servers/redis.ts';
+import { suite, test } from 'node:test';
+import { needsRedis } from '../support/servers/redis.ts';
 import { until } from '../support/until.ts';
-
-const fixtures = join(import.meta.dirname, '../apps/fixtures');
+import { countsWaiting, observeJobs, tracesAttempts, tracesRepeats, valueOn } from './jobs.ts';
 
 // The lowest and the highest supported version, and the last of version 5.
 const FILES = ['bullmq50.cjs', 'bullmq5.mjs', 'bullmq6.cjs', 'bullmq6.mjs'];
@@ -15,97 +11,10 @@ suite('BullMQ', { skip: needsRedis, concurrency: true }, () => FILES.forEach(sui
 
 function suiteOf(file: string): void {
   suite(file, { concurrency: 1 }, () => {
-    let redis: RedisServer;
-    let viewer: TestViewer;
-    let app: App;
+    const jobs = observeJobs(file);
+    const { call, traceOf } = jobs;
 
-    before(async () => {
-      redis = await startRedis();
-      viewer = await startViewer();
-      const env = { REDIS_PORT: String(redis.port), OTEL_SERVICE_NAME: 'jobs' };
-      app = await spawnApp({ args: [join(fixtures, file)], endpoint: viewer.url, env });
-    });
-
-    after(async () => {
-      await app?.kill();
-      await viewer?.close();
-      await redis?.stop();
-    });
-
-    async function call(path: string, id: string): Promise<any> {
-      const response = await fetch(`http://127.0.0.1:${app.port}${path}`, { headers: { 'x-correlation-id': id } });
-      const text = await response.text();
-      assert.equal(response.status, 200, text);
-      return JSON.parse(text);
-    }
-
-    /**
-     * The trace of a request, each span as `name kind`, indented below its parent; without those of commands that the
-     * processor itself sends to Redis.
-     */
-    async function traceOf(id: string, wanted: number): Promise<string[]> {
-      const own = ({ spans }: Trace) => spans.filter(({ kind }) => kind !== 'client');
-      const trace = await viewer.waitForTrace(
-        (one) => one.root?.attributes['correlation.id'] === id && own(one).length >= wanted,
-        { timeout: 15_000 },
-      );
-      for (const span of trace.spans) assert.equal(span.attributes['correlation.id'], id, `${trace}`);
-      const lines: string[] = [];
-      const draw = (span: (typeof trace.spans)[number], depth: number) => {
-        lines.push(`${'  '.repeat(depth)}${span.name} ${span.kind}${span.status.code === 'error' ? ' error' : ''}`);
-        for (const child of trace.children(span).filter(({ kind }) => kind !== 'client')) draw(child, depth + 1);
-      };
-      if (trace.root) draw(trace.root, 0);
-      return lines;
-    }
-
-    test('one trace runs from the request to the last attempt; the processor’s lines carry its ids', async () => {
-      const { id: job } = await call('/jobs?kind=fails', 'fails-once');
-      // GET /jobs
-      //   send mail
-      //     process mail   the first attempt fails
-      //     process mail   the second does not
-      assert.deepEqual(await traceOf('fails-once', 4), [
-        'GET server',
-        '  send mail producer',
-        '    process mail consumer error',
-        '    process mail consumer',
-      ]);
-      const [send] = viewer.spans({ name: 'send mail', attributes: { 'correlation.id': 'fails-once' } });
-      assert.equal(send.attributes['messaging.system'], 'bullmq');
-      assert.equal(send.attributes['messaging.destination.name'], 'mail');
-      assert.equal(send.attributes['messaging.operation.type'], 'send');
-      assert.equal(send.attributes['messaging.message.id'], job);
-      const attempts = viewer.spans({ name: 'process mail', traceId: send.traceId });
-      attempts.sort((a, b) => Number(a.startNs - b.startNs));
-      assert.deepEqual(
-        attempts.map(({ attributes }) => [
-          attributes['bullmq.job.name'],
-          attributes['messaging.message.id'],
-          attributes['bullmq.job.attempt'],
-          attributes['bullmq.job.attempts'],
-          attributes['error.type'],
-          attributes['error.category'],
-        ]),
-        [
-          ['fails', job, 1, 2, 'ECONNREFUSED', 'retriable'],
-          ['fails', job, 2, 2, undefined, undefined],
-        ],
-      );
-      for (const [body, span] of [
-        [`work fails ${job} attempt 1`, attempts[0]],
-        ['failed event fails: no answer', attempts[0]],
-        [`work fails ${job} attempt 2`, attempts[1]],
-        ['completed event fails', attempts[1]],
-      ] as const) {
-        const [line] = await viewer.waitForLogs({ body });
-        assert.equal(line.spanId, span.spanId, body);
-        assert.equal(line.attributes.correlation_id, 'fails-once', body);
-      }
-      // The request's own context is what it was.
-      const [added] = await viewer.waitForLogs({ body: 'added', traceId: send.traceId });
-      assert.equal(added.spanId, viewer.spans({ kind: 'server', traceId: send.traceId })[0].spanId);
-    });
+    tracesAttempts(jobs, 'bullmq', () => 'completed event fails');
 
     test('jobs of a bulk and of a flow belong to the trace of their producer', async () => {
       await call('/bulk', 'in-bulk');
@@ -132,27 +41,18 @@ function suiteOf(file: string): void {
       ]);
     });
 
-    test('each run of a job that repeats is a trace of its own', async () => {
-      await call('/repeat', 'repeating');
-      const runs = await viewer.waitForSpans({ kind: 'consumer', attributes: { 'bullmq.job.name': 'again' } }, { count: 2 });
-      assert.equal(new Set(runs.map(({ traceId }) => traceId)).size, 2);
-      assert.ok(runs.every(({ parentSpanId }) => parentSpanId === ''));
-    });
+    tracesRepeats(jobs, 'bullmq');
 
     test('attempts, dead letters, errors and job counts are metrics', async () => {
       await call('/jobs?kind=final', 'for-good');
       await call('/jobs?kind=unrecoverable', 'never');
-      await viewer.waitForSpans({ kind: 'consumer', attributes: { 'bullmq.job.name': 'unrecoverable' } });
-      await viewer.waitForSpans({ kind: 'consumer', attributes: { 'bullmq.job.name': 'final', 'bullmq.job.attempt': 2 } });
+      await jobs.viewer.waitForSpans({ kind: 'consumer', attributes: { 'bullmq.job.name': 'unrecoverable' } });
+      await jobs.viewer.waitForSpans({ kind: 'consumer', attributes: { 'bullmq.job.name': 'final', 'bullmq.job.attempt': 2 } });
       const page = await until('the dead letters on the page', async () => {
-        const text = await app.metrics();
+        const text = await jobs.app.metrics();
         return /bullmq_jobs_total\{[^}]*result="failed"[^}]*\} 2/.test(text) && text;
       });
-      const value = (series: string) => {
-        const line = page.split('\n').find((each) => each.startsWith(`${series} `));
-        assert.ok(line, `${series} on\n${page.match(/^(bullmq|messaging|o11y_errors).*/gm)?.join('\n')}`);
-        return Number(line.slice(line.lastIndexOf(' ')));
-      };
+      const value = (series: string) => valueOn(page, series);
       assert.equal(value('bullmq_jobs_total{queue="mail",result="retried"}'), 2, 'the first attempts of `fails` and `final`');
       assert.equal(value('bullmq_jobs_dead_lettered_total{queue="mail",error_category="invalid_input"}'), 1);
       assert.equal(value('bullmq_jobs_dead_lettered_total{queue="mail",error_category="fatal"}'), 1);
@@ -167,25 +67,7 @@ function suiteOf(file: string): void {
       assert.equal(value('o11y_errors_total{error_type="ECONNREFUSED",error_category="retriable"}'), 1);
     });
 
-    test('what a queue holds is asked for as the page is read', async () => {
-      await call('/pause', 'pause');
-      await call('/jobs?kind=waits', 'waits');
-      const age = (name: string, waiting: number, least: number) =>
-        until(
-          name,
-          async () => {
-            const page = await app.metrics();
-            const seconds = Number(/^bullmq_oldest_waiting_job_age_seconds\{queue="mail"\} (\S+)/m.exec(page)?.[1]);
-            return page.includes(`bullmq_job_count{queue="mail",state="waiting"} ${waiting}`) && seconds > least && seconds;
-          },
-          { everyMs: 500 },
-        );
-      const before = await age('a waiting job that grows older', 1, 4);
-      await call('/jobs?kind=waits&first', 'waits-first');
-      await age('the older job behind one that goes before it', 2, before);
-      assert.match(await app.metrics(), /bullmq_job_count\{queue="mail",state="failed"\} 2/);
-      assert.match(await app.metrics(), /o11y_collector_success\{collector="bullmq"\} 1/);
-    });
+    countsWaiting(jobs, 'bullmq', 2);
 
     test('the app’s own events are as they were, and it ends as it would', async () => {
       const { worker, queue } = await call('/listeners', 'listeners');
@@ -194,8 +76,8 @@ function suiteOf(file: string): void {
         queue.filter((name: string) => !name.startsWith('ioredis')),
         ['error'],
       );
-      assert.doesNotMatch(app.stderr(), /o11y-kit: warn|MaxListeners|Unhandled/);
-      assert.deepEqual(await app.kill('SIGTERM'), { code: 0, signal: null });
+      assert.doesNotMatch(jobs.app.stderr(), /o11y-kit: warn|MaxListeners|Unhandled/);
+      assert.deepEqual(await jobs.app.kill('SIGTERM'), { code: 0, signal: null });
     });
   });
 }
