@@ -10,9 +10,8 @@ export interface Measured {
 /** One goal with the figure that it is about. */
 export interface Verdict {
   readonly goal: string;
-  /** Undefined where it was not measured. */
-  readonly figure: number | undefined;
-  readonly digits: number;
+  /** As text, undefined where it was not measured. Rounded to the bad side, so that no bound looks reached that is not. */
+  readonly figure: string | undefined;
   readonly met: boolean | undefined;
 }
 
@@ -29,8 +28,12 @@ const SAMPLED_THROUGHPUT: Partial<Record<AppName, number>> = { express: 0.8, fas
 /** In the order in which they are read. Medians of the paired rounds on Node 24. */
 export function verdicts(groups: readonly Measured[]): Verdict[] {
   const made: Verdict[] = [];
-  const add = (goal: string, figure: number | undefined, bound: Bound, digits = 2) =>
-    made.push({ goal, figure, digits, met: figure === undefined ? undefined : within(figure, bound) });
+  const add = (goal: string, figure: number | undefined, bound: Bound, digits = 3) =>
+    made.push({
+      goal,
+      figure: figure === undefined ? undefined : rounded(figure, bound, digits),
+      met: figure === undefined ? undefined : within(figure, bound),
+    });
 
   for (const { group, rows } of groups.filter(({ group: { node } }) => node === 24)) {
     const { app } = group;
@@ -44,7 +47,7 @@ export function verdicts(groups: readonly Measured[]): Verdict[] {
     add(`${where}: received ÷ expected at least 0.999`, completeness(kit), { least: 0.999 }, 4);
     const spans = app === 'service' ? 3 : 1;
     const perRequest = kit?.delivered?.spansPerRequest;
-    add(`${where}: spans a request: ${spans}`, perRequest, { least: spans * 0.999, most: spans * 1.001 }, 3);
+    add(`${where}: spans a request: ${spans}`, perRequest, { least: spans * 0.999, most: spans * 1.001 });
     add(`${where}: warm start at most 100 ms later`, kit?.addedWarmMs?.median, { most: 100 }, 0);
     add(`${where}: cold start at most 200 ms later`, kit?.addedColdMs?.median, { most: 200 }, 0);
     const later = ratio(kit?.addedWarmMs?.median, row('otel')?.addedWarmMs?.median);
@@ -74,6 +77,14 @@ function completeness(row: Row | undefined): number | undefined {
 
 function within(figure: number, { least = -Infinity, most = Infinity }: Bound): boolean {
   return figure >= least && figure <= most;
+}
+
+function rounded(figure: number, { least, most }: Bound, digits: number): string {
+  const scaled = figure * 10 ** digits;
+  const round = least === undefined ? Math.ceil : most === undefined ? Math.floor : Math.round;
+  // 0.999 is 998.9999999999999 thousandths.
+  const nearest = Math.round(scaled);
+  return ((Math.abs(scaled - nearest) < 1e-6 ? nearest : round(scaled)) / 10 ** digits).toFixed(digits);
 }
 
 function ratio(a: number | undefined, b: number | undefined): number | undefined {

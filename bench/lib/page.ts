@@ -45,9 +45,9 @@ Versions: ${names.join(', ')}.`;
 }
 
 function goalsTable(groups: readonly Measured[]): string {
-  const body = verdicts(groups).map(({ goal, figure, digits, met }) => [
+  const body = verdicts(groups).map(({ goal, figure, met }) => [
     goal,
-    figure === undefined ? '–' : down(figure, digits),
+    figure ?? '–',
     met === undefined ? 'not measured' : met ? 'met' : '**missed**',
   ]);
   return `## The goals
@@ -177,14 +177,6 @@ function othersTable(groups: readonly Measured[]): string {
 /** What a reader must know to read the tables right, as far as it happened. */
 function notes(groups: readonly Measured[], { skipped }: Results): string {
   const lines = [...skipped];
-  const kitOnService = groups
-    .flatMap(({ group, rows }) => (group.app === 'service' ? rows : []))
-    .find((row) => row.variant === 'kit');
-  if (kitOnService?.delivered?.pg === 0) {
-    lines.push(
-      'The kit makes no span of a pg query yet: on (c) it delivers one span less than its peers, and its figures there are that much too good.',
-    );
-  }
   for (const { group, rows } of groups) {
     const where = `(${APPS[group.app].letter}) on Node ${group.node}, ${MODULES[group.module]}`;
     for (const row of rows) {
@@ -236,11 +228,6 @@ function show(value: Spread | undefined, digits: number): string {
   if (value === undefined) return '–';
   const text = (one: number) => one.toFixed(digits);
   return value.rounds === 1 ? text(value.median) : `${text(value.median)} (${text(value.min)}–${text(value.max)})`;
-}
-
-/** Rounded down where it is a share, so that a bound that is not reached never looks like it. */
-function down(figure: number, digits: number): string {
-  return digits > 2 ? (Math.floor(figure * 10 ** digits + 1e-6) / 10 ** digits).toFixed(digits) : figure.toFixed(digits);
 }
 
 /** Rounded down, so that what is not complete never reads 100 %. */

@@ -102,6 +102,8 @@ export const CHANGES: readonly Change[] = [
   { query: 'o11y-queues / Oldest waiting job, by queue / A', least: 0.5 },
   { query: 'o11y-queues / Time of an attempt, p95 / A', least: 0.4 },
   { query: 'o11y-queues / Attempts that fail / A', least: 0.3 },
+  // Parcels come faster than they are packed.
+  { query: 'o11y-queues / Lag of consumer groups / B', least: 5 },
   // The upstream service fails slowly, the model is overloaded, one client asks too often.
   { query: 'o11y-resilience / Breakers not closed / A', least: 1 },
   { query: 'o11y-resilience / Rejected by breakers / A', least: 0.2 },
