@@ -14,11 +14,12 @@ import type { HistogramChild } from '../metrics/metrics.ts';
 import { CORRELATION_ID, METRICS } from '../names.ts';
 import { type Call, callTracerProvider } from '../traces/call-tracer.ts';
 import { type Failure, failureOf, isUnreachable, safeMessage } from '../traces/failure.ts';
+import { setShared } from '../traces/span.ts';
 import { Batches } from './batches.ts';
+import { createCallKinds, type Place } from './calls.ts';
 import { createPools, type Pools } from './pools.ts';
 import { readCommand } from './redis.ts';
 import { slowCalls } from './slow.ts';
-import { describeSql } from './sql.ts';
 import { createTargets, type Targets } from './targets.ts';
 
 /** What all libraries that talk to a database share. */
@@ -79,6 +80,7 @@ function createDatabases(kit: Kit): Databases {
   const pools = createPools(kit.metrics);
   const targets = createTargets(kit.health, kit.diagnostics);
   const slow = slowCalls(kit);
+  const kindOf = createCallKinds(targetOf);
 
   const batches = new Batches();
   let inBatch = false;
@@ -103,42 +105,31 @@ function createDatabases(kit: Kit): Databases {
 
   function driverEnded(call: Call): void {
     const { attributes, failure, span, startedAt, endedAt } = call;
-    const system = text(attributes['db.system.name']);
     const query = text(attributes['db.query.text']);
-    const sql = SQL[system];
-    const statement = sql === undefined || query === '' ? undefined : describeSql(query, sql);
     const given = text(attributes['db.operation.name']);
-    const command = system === 'redis' ? readCommand(given, query) : undefined;
-    const operation = statement?.operation ?? command?.operation ?? given;
-    const collection = statement?.collection ?? collectionOf(text(attributes['db.collection.name']));
-    const namespace = text(attributes['db.namespace']);
-    const type = failure === undefined ? '' : errorType({ code: failure.code, name: failure.name });
+    const place = placeOf(attributes);
+    const command = place.system === 'redis' ? readCommand(given, query) : undefined;
+    const kind = kindOf(place, query, command?.operation ?? given, collectionOf(text(attributes['db.collection.name'])));
+    const { operation, collection } = kind.statement;
     // What waits for a message on purpose is neither slow nor a measure of the server, unless it fails.
-    const waits = command?.blocks === true && failure === undefined;
-    if (!waits) child(system, operation, collection, type).observe((endedAt - startedAt) / 1000, span?.spanContext());
-    const port = attributes['server.port'];
-    const server = {
-      system,
-      address: text(attributes['server.address']),
-      port: typeof port === 'number' ? port : undefined,
-      // A server of MongoDB is one whichever of its databases is meant, and the driver uses some for itself.
-      namespace: system === 'mongodb' ? undefined : namespace,
-    };
-    targets.note(serverName(server), failure);
-    if (!waits) {
-      const shape = statement?.shape ?? query;
-      slow(call, { system, operation, collection, namespace, shape, durationMs: endedAt - startedAt });
+    if (command?.blocks !== true || failure !== undefined) {
+      const type = failure === undefined ? '' : errorType({ code: failure.code, name: failure.name });
+      const series =
+        type === ''
+          ? (kind.child ??= child(place.system, operation, collection, ''))
+          : child(place.system, operation, collection, type);
+      series.observe((endedAt - startedAt) / 1000, span?.spanContext());
+      slow(call, place, kind);
     }
+    targets.note(kind.target, failure);
     if (failure !== undefined) kit.onError(failure.thrown ?? failure);
     if (span?.isRecording()) {
-      if (statement !== undefined) span.setAttribute('db.query.text', statement.shape);
-      span.setAttribute('db.operation.name', operation);
+      setShared(span, kind.shared);
       const size = command?.batched ? batches.sizeOf(span) : undefined;
       if (size !== undefined) span.setAttribute('db.operation.batch.size', size);
-      if (collection !== '') span.setAttribute('db.collection.name', collection);
-      span.updateName([operation, collection || (sql && namespace)].filter(Boolean).join(' ') || system);
+      span.updateName(kind.spanName);
     }
-    finish(call, statement === undefined ? NAMES : NAMES_AND_TEXT);
+    finish(call, kind.settled);
   }
 
   return {
@@ -180,19 +171,22 @@ function createDatabases(kit: Kit): Databases {
   };
 }
 
-/** Which SQL a system speaks; the others' statements are not read. */
-const SQL: Readonly<Record<string, 'ansi' | 'mysql' | undefined>> = {
-  postgresql: 'ansi',
-  mysql: 'mysql',
-  mariadb: 'mysql',
-  'microsoft.sql_server': 'ansi',
-  sqlite: 'ansi',
-};
-
 const NONE: ReadonlySet<string> = new Set();
-/** Attributes that are set from what was read, not from what the instrumentation says. */
-const NAMES: ReadonlySet<string> = new Set(['db.operation.name', 'db.collection.name']);
-const NAMES_AND_TEXT: ReadonlySet<string> = new Set([...NAMES, 'db.query.text']);
+
+function placeOf(attributes: Readonly<Attributes>): Place {
+  const port = attributes['server.port'];
+  return {
+    system: text(attributes['db.system.name']),
+    address: text(attributes['server.address']),
+    port: typeof port === 'number' ? port : undefined,
+    namespace: text(attributes['db.namespace']),
+  };
+}
+
+/** A server of MongoDB is one whichever of its databases is meant, and the driver uses some for itself. */
+function targetOf(place: Place): string {
+  return serverName(place.system === 'mongodb' ? { ...place, namespace: undefined } : place);
+}
 
 /** MongoDB's drivers send what names no collection to one of this name, which is none. */
 function collectionOf(name: string): string {

@@ -1,4 +1,4 @@
-import { propagation as baggageApi, type Context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { type Context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { isTracingSuppressed } from '@opentelemetry/core';
 import { correlationIdOf } from '../context.ts';
 import { reason } from '../diagnostics.ts';
@@ -7,9 +7,11 @@ import type { Kit } from '../kit.ts';
 import type { HistogramChild } from '../metrics/metrics.ts';
 import { CORRELATION_ID, METRICS } from '../names.ts';
 import { createTargetFilter } from '../traces/propagation-targets.ts';
+import { type SharedAttributes, setShared, shareable } from '../traces/span.ts';
 import { knownMethod, spanMethod } from './attributes.ts';
 
-const MOST_CHILDREN = 5000;
+const MOST_TARGETS = 1000;
+const MOST_ENDINGS = 50;
 /** What may stand in a header. Our headers are written into the header block by hand, so nothing else checks them. */
 const HEADER_VALUE = /^[\t\x20-\x7e]*$/;
 /** The target of a request that goes through a proxy. */
@@ -17,13 +19,23 @@ const ABSOLUTE = /^https?:\/\//i;
 
 export interface ClientRequest {
   readonly span: Span;
-  readonly method: string;
-  readonly address: string;
-  readonly port: number;
+  readonly target: Target;
   readonly startedAt: number;
   /** Names and values to add to the request. */
   readonly headers: Readonly<Record<string, string>>;
   ended: boolean;
+}
+
+/** What is kept of requests with one method to one server. */
+interface Target {
+  readonly method: string;
+  readonly address: string;
+  readonly port: number;
+  /** First part of their `url.full`. */
+  readonly origin: string;
+  readonly shared: SharedAttributes;
+  /** By status, and by failure where there was one. */
+  readonly children: Map<number | string, HistogramChild>;
 }
 
 export interface Outgoing {
@@ -45,17 +57,11 @@ export interface ClientSpans {
   end(request: ClientRequest, status: number | undefined, error?: unknown, aborted?: boolean): void;
 }
 
-const setter = {
-  set(carrier: Record<string, string>, key: string, value: string) {
-    carrier[key] = value;
-  },
-};
-
 export function createClientSpans(kit: Kit): ClientSpans {
   const { config, metrics, tracing } = kit;
   const isTarget = createTargetFilter(config.propagationTargets);
   const duration = metrics.histogram(METRICS.httpClientDuration);
-  const children = new Map<string, HistogramChild>();
+  const targets = new Map<string, Target>();
 
   function begin(outgoing: Outgoing, parent: Context): ClientRequest | undefined {
     if (isTracingSuppressed(parent)) return undefined;
@@ -76,40 +82,36 @@ export function createClientSpans(kit: Kit): ClientSpans {
 
   function open(outgoing: Outgoing, parent: Context): ClientRequest {
     const startedAt = performance.now();
-    const method = knownMethod(outgoing.method);
-    const span = tracing.startSpan(spanMethod(method), SpanKind.CLIENT, trace.getSpanContext(parent), startedAt);
+    const target = targetOf(outgoing);
+    const id = correlationIdOf(parent);
+    const span = tracing.startSpan(spanMethod(target.method), SpanKind.CLIENT, trace.getSpanContext(parent), startedAt);
     if (span.isRecording()) {
-      const scheme = outgoing.secure ? 'https' : 'http';
-      const standard = outgoing.port === (outgoing.secure ? 443 : 80);
-      const host = outgoing.host.includes(':') ? `[${outgoing.host}]` : outgoing.host;
-      span.setAttribute('http.request.method', method);
-      if (method === '_OTHER') span.setAttribute('http.request.method_original', outgoing.method);
-      span.setAttribute('server.address', outgoing.host);
-      span.setAttribute('server.port', outgoing.port);
+      setShared(span, target.shared);
+      if (target.method === '_OTHER') span.setAttribute('http.request.method_original', outgoing.method);
       // The target of CONNECT and of `OPTIONS *` is no path.
-      const path = outgoing.path.startsWith('/') ? outgoing.path : '';
-      span.setAttribute('url.full', `${scheme}://${host}${standard ? '' : `:${outgoing.port}`}${path}`);
-      const id = correlationIdOf(parent);
+      span.setAttribute('url.full', outgoing.path.startsWith('/') ? target.origin + outgoing.path : target.origin);
       if (id !== undefined) span.setAttribute(CORRELATION_ID, id);
     }
-    return {
-      span,
-      method,
-      address: outgoing.host,
-      port: outgoing.port,
-      startedAt,
-      headers: headersFor(outgoing, span, parent),
-      ended: false,
-    };
+    return { span, target, startedAt, headers: headersFor(outgoing, span, parent, id), ended: false };
   }
 
-  function headersFor(outgoing: Outgoing, span: Span, parent: Context): Record<string, string> {
+  function targetOf({ method, secure, host, port }: Outgoing): Target {
+    const known = knownMethod(method);
+    const key = `${known} ${secure ? 'https' : 'http'}://${host} ${port}`;
+    let target = targets.get(key);
+    if (target === undefined) {
+      if (targets.size >= MOST_TARGETS) targets.clear();
+      targets.set(key, (target = describeTarget(known, secure, host, port)));
+    }
+    return target;
+  }
+
+  function headersFor(outgoing: Outgoing, span: Span, parent: Context, id: string | undefined): Record<string, string> {
     const headers: Record<string, string> = {};
-    tracing.propagation.trace.inject(trace.setSpan(parent, span), headers, setter);
+    tracing.propagation.injectTrace(parent, span, headers);
     if (isTarget(outgoing.host)) {
-      const id = correlationIdOf(parent);
       if (id !== undefined) headers[config.correlationHeader] = id;
-      tracing.propagation.baggage?.inject(withCorrelation(parent, id), headers, setter);
+      tracing.propagation.injectBaggage(parent, id, headers);
     }
     for (const name in headers) {
       if (outgoing.has(name.toLowerCase()) || !HEADER_VALUE.test(headers[name])) delete headers[name];
@@ -147,18 +149,25 @@ export function createClientSpans(kit: Kit): ClientSpans {
     (span as { endAt?: (reading: number) => void }).endAt?.(endedAt);
   }
 
-  function child({ method, address, port }: ClientRequest, status: number | undefined, failure: string): HistogramChild {
-    const code = status === undefined ? '' : String(status);
-    const key = `${method} ${address} ${port} ${code} ${failure}`;
+  function child({ target }: ClientRequest, status: number | undefined, failure: string): HistogramChild {
+    const { method, address, port, children } = target;
+    const key = failure === '' && status !== undefined ? status : `${status} ${failure}`;
     const known = children.get(key);
     if (known !== undefined) return known;
-    if (children.size >= MOST_CHILDREN) children.clear();
-    const made = duration.child(method, address, String(port), code, failure);
+    if (children.size >= MOST_ENDINGS) children.clear();
+    const made = duration.child(method, address, String(port), status === undefined ? '' : String(status), failure);
     children.set(key, made);
     return made;
   }
 
   return { begin, end };
+}
+
+function describeTarget(method: string, secure: boolean, address: string, port: number): Target {
+  const host = address.includes(':') ? `[${address}]` : address;
+  const origin = `${secure ? 'https' : 'http'}://${host}${port === (secure ? 443 : 80) ? '' : `:${port}`}`;
+  const shared = shareable({ 'http.request.method': method, 'server.address': address, 'server.port': port });
+  return { method, address, port, origin, shared, children: new Map() };
 }
 
 /** `error.type`, or an empty text. */
@@ -180,10 +189,4 @@ function throughProxy(outgoing: Outgoing): Outgoing {
     path: pathname + search,
     has: (header) => outgoing.has(header),
   };
-}
-
-function withCorrelation(parent: Context, id: string | undefined): Context {
-  if (id === undefined) return parent;
-  const baggage = baggageApi.getBaggage(parent) ?? baggageApi.createBaggage();
-  return baggageApi.setBaggage(parent, baggage.setEntry(CORRELATION_ID, { value: id }));
 }

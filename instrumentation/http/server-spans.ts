@@ -6,7 +6,7 @@ import { errorCategory, errorType } from '../error-type.ts';
 import type { Kit } from '../kit.ts';
 import type { HistogramChild } from '../metrics/metrics.ts';
 import { CORRELATION_ID, METRICS } from '../names.ts';
-import type { KitSpan, SharedAttributes } from '../traces/span.ts';
+import { type SharedAttributes, setShared, shareable } from '../traces/span.ts';
 import { clientAddress, hostOf, knownMethod, serverAttributes, spanMethod } from './attributes.ts';
 import { type RequestMessage, ServerRequest, type StreamKind } from './server-request.ts';
 
@@ -218,8 +218,7 @@ export function createServerSpans(kit: Kit): ServerSpans {
     const { target } = message;
     const query = target.indexOf('?');
     if (template !== '') span.updateName(`${spanMethod(method)} ${template}`);
-    const shared = sharedOf(ending, message, method, template, status);
-    if ((span as Partial<KitSpan>).share?.(shared) !== true) span.setAttributes(shared.attributes);
+    setShared(span, sharedOf(ending, message, method, template, status));
     if (method === '_OTHER' && message.method) span.setAttribute('http.request.method_original', message.method);
     span.setAttribute('url.path', query < 0 ? target : target.slice(0, query));
     if (query >= 0) span.setAttribute('url.query', target.slice(query + 1));
@@ -282,9 +281,7 @@ function sharedOf(
   attributes['http.request.method'] = method;
   attributes['url.scheme'] = secure ? 'https' : 'http';
   if (status !== undefined) attributes['http.response.status_code'] = status;
-  const texts = Object.values(attributes).map((value) => (typeof value === 'string' ? value.length : 0));
-  const shared = { attributes, count: texts.length, longest: Math.max(...texts) };
-  return Object.assign(ending, { host, secure, protocol: protocolVersion, shared }).shared;
+  return Object.assign(ending, { host, secure, protocol: protocolVersion, shared: shareable(attributes) }).shared;
 }
 
 /** The inner map of a key, made where there is none. */

@@ -3,10 +3,10 @@ import { active, correlationIdOf, storage } from '../context.ts';
 import { databasesOf, serverName } from '../databases/databases.ts';
 import { uuidv7 } from '../ids.ts';
 import type { Kit } from '../kit.ts';
-import { withBaggageId } from '../messaging/carrier.ts';
 import { brokerTracerProvider, type Message } from '../messaging/official-messages.ts';
 import type { Call } from '../traces/call-tracer.ts';
 import { failureOf } from '../traces/failure.ts';
+import { withBaggageId } from '../traces/propagation.ts';
 import { defineLibrary, isExports, together, type Undo } from './define.ts';
 import { adopt, loadedFile } from './official.ts';
 

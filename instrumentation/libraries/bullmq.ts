@@ -3,9 +3,9 @@ import { recordJobs } from '../messaging/bullmq-jobs.ts';
 import { allCarrying, batch, carrying, metadataOf, single } from '../messaging/bullmq-sending.ts';
 import { type FlowNode, type Getters, type Job, labelOf, type Owner } from '../messaging/bullmq-types.ts';
 import { watchQueues } from '../messaging/bullmq-watch.ts';
-import { withBaggageId } from '../messaging/carrier.ts';
 import { createMessages, type Sending } from '../messaging/messages.ts';
 import { aloud, quietly } from '../messaging/quiet.ts';
+import { withBaggageId } from '../traces/propagation.ts';
 import { defineLibrary, isExports, together, type Undo } from './define.ts';
 import { type Method, patch } from './patch.ts';
 

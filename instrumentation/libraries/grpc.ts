@@ -4,7 +4,6 @@ import { active, activeRequest, correlationIdOf, type RequestState, type ServerC
 import { reason } from '../diagnostics.ts';
 import { errorCategory } from '../error-type.ts';
 import type { Kit } from '../kit.ts';
-import { withBaggageId } from '../messaging/carrier.ts';
 import { CORRELATION_ID, METRICS } from '../names.ts';
 import { createTargetFilter } from '../traces/propagation-targets.ts';
 import { defineLibrary, isExports, together, type Undo } from './define.ts';
@@ -115,10 +114,10 @@ function wireClient(prototype: object, kit: Kit): Undo {
       if (id !== undefined) span.setAttribute(CORRELATION_ID, id);
     }
     const fields: Record<string, string> = {};
-    tracing.propagation.trace.inject(trace.setSpan(parent, span), fields, setter);
+    tracing.propagation.injectTrace(parent, span, fields);
     if (isTarget(address)) {
       if (id !== undefined) fields[config.correlationHeader.toLowerCase()] = id;
-      tracing.propagation.baggage?.inject(withBaggageId(parent, id), fields, setter);
+      tracing.propagation.injectBaggage(parent, id, fields);
     }
     return { span, fields };
   }
@@ -173,12 +172,6 @@ function wireClient(prototype: object, kit: Kit): Undo {
 }
 
 type Fields = Readonly<Record<string, string>>;
-
-const setter = {
-  set(carrier: Record<string, string>, key: string, value: string) {
-    carrier[key] = value;
-  },
-};
 
 /** A copy, since the app may send its own metadata again; what the app has set by hand stays. */
 function withFields(metadata: Metadata, fields: Fields): Metadata {

@@ -97,12 +97,12 @@ function watchProducer(producer: Client, messages: Messages): void {
     (original) =>
       function (this: unknown, ...args) {
         const result = original.apply(this, args);
-        // Before the app gets it, whose reactions are attached later.
-        result?.then?.(
-          (transaction: Client) => watchProducer(transaction, messages),
-          () => {},
-        );
-        return result;
+        return typeof result?.then !== 'function'
+          ? result
+          : result.then((transaction: Client) => {
+              watchProducer(transaction, messages);
+              return transaction;
+            });
       },
   );
 }

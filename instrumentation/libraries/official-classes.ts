@@ -2,7 +2,6 @@ import { AmqplibInstrumentation } from '@opentelemetry/instrumentation-amqplib';
 import { IORedisInstrumentation } from '@opentelemetry/instrumentation-ioredis';
 import { MongoDBInstrumentation } from '@opentelemetry/instrumentation-mongodb';
 import { MySQL2Instrumentation } from '@opentelemetry/instrumentation-mysql2';
-import { PgInstrumentation } from '@opentelemetry/instrumentation-pg';
 import { RedisInstrumentation } from '@opentelemetry/instrumentation-redis';
 
 /**
@@ -16,7 +15,6 @@ export const CLASSES = {
   ioredis: IORedisInstrumentation,
   mongodb: MongoDBInstrumentation,
   mysql2: MySQL2Instrumentation,
-  pg: PgInstrumentation,
   redis: RedisInstrumentation,
 } as const;
 

@@ -2,9 +2,10 @@ import { storage } from '../context.ts';
 import { databasesOf, poolName, type Server, serverName } from '../databases/databases.ts';
 import { type PoolState, waiting } from '../databases/pools.ts';
 import type { Kit } from '../kit.ts';
-import { defineLibrary, isExports, together, type Undo } from './define.ts';
-import { adopt, loadedFile } from './official.ts';
-import { type Client, watchSubmitted } from './pg-submitted.ts';
+import { defineLibrary, isExports, type Undo } from './define.ts';
+import { loadedFile } from './official.ts';
+import { settles } from './patch.ts';
+import { watchQueries } from './pg-queries.ts';
 
 type ClientClass = { readonly prototype: object } & (new (options?: object) => object);
 
@@ -36,7 +37,7 @@ type Parameters = new (options: object) => { readonly host?: string; readonly po
 const parametersOf = new WeakMap<ClientClass, Parameters>();
 
 /**
- * node-postgres: queries through the official instrumentation, and its pool, which is a package of its own.
+ * node-postgres: its queries, and its pool, which is a package of its own.
  *
  * @see https://node-postgres.com/apis/pool
  */
@@ -51,13 +52,7 @@ export const pg = defineLibrary<PgExports | PoolExports>({
     if (isPool(exports)) return watchConnect(exports.prototype, kit);
     const Parameters = loadedFile(copy, 'pg/lib/connection-parameters.js');
     if (typeof Parameters === 'function') parametersOf.set(exports.Client, Parameters as Parameters);
-    const tracerProvider = databasesOf(kit).drivers;
-    const prototype = exports.Client.prototype as Client;
-    const { query } = prototype;
-    return together([
-      adopt(kit, copy, exports, { name: 'pg', config: { ignoreConnectSpans: true }, tracerProvider }),
-      watchSubmitted(prototype, query, tracerProvider),
-    ]);
+    return watchQueries(exports.Client.prototype, databasesOf(kit).drivers);
   },
 });
 
@@ -75,7 +70,7 @@ function watchConnect(prototype: Pool, kit: Kit): Undo {
   prototype.connect = function (this: Pool, callback) {
     const server = serverOf(this);
     const startedAt = performance.now();
-    const ended = (error: unknown) => {
+    const ended = (error?: unknown) => {
       const name = poolName(server);
       if (error === undefined || error === null) databases.pools.waited(name, (performance.now() - startedAt) / 1000);
       else if (TIMEOUT.test(String((error as Partial<Error>).message))) databases.pools.timedOut(name);
@@ -92,9 +87,7 @@ function watchConnect(prototype: Pool, kit: Kit): Undo {
         return context === undefined ? proceed() : storage.run(context, proceed);
       });
     }
-    const result = connect.call(this);
-    (result as PromiseLike<unknown> | undefined)?.then?.(() => ended(undefined), ended);
-    return result;
+    return settles(connect.call(this), ended);
   };
   return () => {
     prototype.connect = connect;

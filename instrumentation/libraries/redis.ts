@@ -5,6 +5,7 @@ import { databasesOf } from '../databases/databases.ts';
 import { describeCommand } from '../databases/redis.ts';
 import { defineLibrary, isExports, together, type Undo } from './define.ts';
 import { adopt, loadedFile } from './official.ts';
+import { isPromise, settles } from './patch.ts';
 
 interface Client {
   readonly options?: { readonly socket?: { readonly host?: string; readonly port?: number } };
@@ -97,19 +98,17 @@ function wrapCommands(prototype: Prototype, names: readonly string[], tracer: Tr
         },
       });
       const result = (original as Executor).apply(this, args);
-      if (typeof (result as PromiseLike<unknown> | undefined)?.then !== 'function') {
+      if (!isPromise(result)) {
         span.end();
         return result;
       }
-      (result as PromiseLike<unknown>).then(
-        () => span.end(),
-        (error) => {
-          span.recordException(error);
-          span.setStatus({ code: SpanStatusCode.ERROR, message: error?.message });
-          span.end();
-        },
-      );
-      return result;
+      return settles(result, (error) => {
+        if (error !== undefined) {
+          span.recordException(error as Error);
+          span.setStatus({ code: SpanStatusCode.ERROR, message: (error as Error).message });
+        }
+        span.end();
+      });
     };
   }
   return () => Object.assign(prototype, Object.fromEntries(originals));

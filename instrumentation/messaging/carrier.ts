@@ -1,8 +1,7 @@
-import { propagation as baggageApi, type Context, ROOT_CONTEXT, type Span, trace } from '@opentelemetry/api';
+import { type Context, type Span, trace } from '@opentelemetry/api';
 import { correlationIdOf, KitContext, ROOT } from '../context.ts';
 import { isCorrelationId } from '../correlation.ts';
 import type { Kit } from '../kit.ts';
-import { CORRELATION_ID } from '../names.ts';
 
 /** What travels with a message: the names are those of HTTP headers (`traceparent`, `baggage`). */
 export type Fields = Readonly<Record<string, string>>;
@@ -16,12 +15,6 @@ export interface Carrier {
   /** Names, in lower case, that {@link write} may use. */
   readonly names: ReadonlySet<string>;
 }
-
-const setter = {
-  set(carrier: Record<string, string>, key: string, value: string) {
-    carrier[key] = value;
-  },
-};
 
 const getter = {
   get: (carrier: Fields, key: string) => {
@@ -42,10 +35,10 @@ export function createCarrier({ config, tracing: { propagation } }: Kit): Carrie
     names: new Set([...propagation.all.fields().map((name) => name.toLowerCase()), header]),
     write(parent, span, correlationId) {
       const fields: Record<string, string> = {};
-      const context = span === undefined ? parent : trace.setSpan(parent, span);
-      propagation.trace.inject(context, fields, setter);
-      propagation.baggage?.inject(withBaggageId(context, correlationId), fields, setter);
-      if (propagation.baggage === undefined && correlationId !== undefined) fields[header] = correlationId;
+      const sender = span ?? trace.getSpan(parent);
+      if (sender !== undefined) propagation.injectTrace(parent, sender, fields);
+      propagation.injectBaggage(parent, correlationId, fields);
+      if (!propagation.hasBaggage && correlationId !== undefined) fields[header] = correlationId;
       return fields;
     },
     read(fields) {
@@ -56,11 +49,4 @@ export function createCarrier({ config, tracing: { propagation } }: Kit): Carrie
       return id === undefined ? context : context.withCorrelationId(id);
     },
   };
-}
-
-/** The context with the correlation id in its baggage, for whoever injects that context himself. */
-export function withBaggageId(context: Context, id: string | undefined): Context {
-  if (id === undefined) return context;
-  const baggage = baggageApi.getBaggage(context) ?? baggageApi.createBaggage();
-  return baggageApi.setBaggage(context ?? ROOT_CONTEXT, baggage.setEntry(CORRELATION_ID, { value: id }));
 }

@@ -32,6 +32,18 @@ export interface SharedAttributes {
   readonly longest: number;
 }
 
+/** @param attributes texts and numbers; never changed from now on */
+export function shareable(attributes: Readonly<Attributes>): SharedAttributes {
+  const values = Object.values(attributes);
+  const longest = Math.max(0, ...values.map((value) => (typeof value === 'string' ? value.length : 0)));
+  return { attributes, count: values.length, longest };
+}
+
+/** Gives a span attributes that it may have in common with others, whichever kind of span it is. */
+export function setShared(span: Span, shared: SharedAttributes): void {
+  if ((span as Partial<KitSpan>).share?.(shared) !== true) span.setAttributes(shared.attributes);
+}
+
 /** Where finished spans go, and the bounds they keep. */
 export interface SpanHome {
   readonly limits: SpanLimits;

@@ -129,11 +129,14 @@ describe('PostgreSQL', { skip: needsPostgres, timeout: 120_000 }, () => {
   });
 });
 
-describe('an app without a database', () => {
-  it('does not read the official instrumentations; one with a database does', { skip: needsPostgres }, async () => {
-    await using none = await startApp('none', 'none', { env: { LIBRARY: 'node:path' } });
-    assert.equal((await none.ask('inspect')).body.official, false);
-    await using some = await startApp('pg', 'postgres://nobody@127.0.0.1:9/none');
-    assert.equal((await some.ask('inspect')).body.official, true);
-  });
+describe('the official instrumentations', () => {
+  for (const [name, url, read] of [
+    ['none', 'none', false],
+    ['pg', 'postgres://nobody@127.0.0.1:9/none', false],
+    ['mysql2', 'mysql://nobody@127.0.0.1:9/none', true],
+  ] as const)
+    it(`are ${read ? '' : 'not '}read in an app with ${name}`, async () => {
+      await using app = await startApp(name, url, { env: name === 'none' ? { LIBRARY: 'node:path' } : {} });
+      assert.equal((await app.ask('inspect')).body.official, read);
+    });
 });

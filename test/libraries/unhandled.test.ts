@@ -15,6 +15,12 @@ const ROWS: readonly [scenario: string, name: string][] = [
   ['limiter', 'rate-limiter-flexible11'],
   ['axios', 'axios'],
   ['got', 'got11'],
+  ['pg query', 'pg'],
+  ['pg query', 'pg80'],
+  ['pg pool', 'pg'],
+  ['pg connect', 'pg'],
+  ['redis', 'redis'],
+  ['redis', 'redis4'],
   ['aws-sdk', '@aws-sdk/client-sqs'],
   ['aws-sdk', 'client-sqs3363'],
 ];
