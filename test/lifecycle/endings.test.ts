@@ -229,8 +229,11 @@ for (const node of NODES) {
         const seen = JSON.stringify({ bare, preloaded }, null, 2);
         const { code, signal, output } = preloaded;
         assert.deepEqual({ code, signal, output }, { code: bare.code, signal: bare.signal, output: bare.output }, seen);
-        assert.equal(preloaded.kit.length, row.kit.length, seen);
-        for (const [index, line] of row.kit.entries()) assert.ok(matches(preloaded.kit[index], line), `${line}: ${seen}`);
+        // Of two flushes, the first may be over before the second begins, or not.
+        const twice = row.kit.filter((line) => line.startsWith('flush begins')).length > 1;
+        const [said, expected] = twice ? [preloaded.kit.toSorted(), row.kit.toSorted()] : [preloaded.kit, row.kit];
+        assert.equal(said.length, expected.length, seen);
+        for (const [index, line] of expected.entries()) assert.ok(matches(said[index], line), `${line}: ${seen}`);
       });
     }
   });

@@ -85,6 +85,6 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Prome
 
 /** `promtool <args>` on a file; its words if it finds fault, otherwise an empty text. */
 export function promtool(...args: readonly string[]): string {
-  const { status, stdout, stderr } = spawnSync('promtool', args, { encoding: 'utf8', timeout: 60_000 });
+  const { status, stdout, stderr } = spawnSync('promtool', args, { encoding: 'utf8', timeout: 180_000 });
   return status === 0 ? '' : `${stdout}${stderr}`;
 }
