@@ -112,7 +112,7 @@ export const METRICS = {
   ),
   dbConnections: gauge(
     'db_client_connection_count',
-    'Connections of a pool by state (idle, used)',
+    'Connections of a pool by state (idle, used); a second pool of the same database is #2, and so on',
     'db_client_connection_pool_name',
     'db_client_connection_state',
   ),

@@ -13,25 +13,31 @@ export interface PoolState {
 
 export interface Pools {
   /**
-   * Shows a pool from now on, as long as the app holds it; a pool that is known is left as it is. Pools of one name (host,
-   * port and database) are added up, so that an app which makes a pool for each request shows as what it is.
+   * Shows a pool from now on, as long as the app holds it and `read` gives its state: undefined says that it was ended. A pool
+   * that is known is left as it is. The first of a target (host, port and database) has the target's name, others at the
+   * same time are `…#2`, `…#3`; from the fifth on they are added up, so that an app which makes a pool for each request shows
+   * as what it is. The name of a pool that is gone is the next one's.
    */
-  watch<P extends object>(pool: P, name: string, read: (pool: P) => PoolState): void;
-  /** A connection was handed out, after so many seconds. */
-  waited(name: string, seconds: number): void;
+  watch<P extends object>(pool: P, target: string, read: (pool: P) => PoolState | undefined): void;
+  /** A connection of a pool that is watched was handed out, after so many seconds. */
+  waited(pool: object, seconds: number): void;
   /** A caller gave up waiting. */
-  timedOut(name: string): void;
-  /** All pools of a name together; undefined where there are none any more. */
-  state(name: string): PoolState | undefined;
+  timedOut(pool: object): void;
+  /** What a health check says of those pools of a target that have callers waiting; undefined where none has. */
+  waiting(target: string): { readonly status: 'warn'; readonly output: string } | undefined;
   stop(): void;
 }
 
-const MOST_NAMES = 100;
+const MOST_TARGETS = 100;
+const MOST_OF_A_TARGET = 5;
 
 interface Watched {
   readonly pool: WeakRef<object>;
-  readonly read: (pool: object) => PoolState;
+  readonly read: (pool: object) => PoolState | undefined;
 }
+
+/** Those that are shown under one name. */
+type Shown = Watched[];
 
 export function createPools(metrics: Metrics): Pools {
   const count = metrics.gauge(METRICS.dbConnections);
@@ -39,84 +45,108 @@ export function createPools(metrics: Metrics): Pools {
   const pending = metrics.gauge(METRICS.dbPendingRequests);
   const wait = metrics.histogram(METRICS.dbWaitTime);
   const timeouts = metrics.counter(METRICS.dbTimeouts);
-  const byName = new Map<string, Watched[]>();
-  let known = new WeakSet<object>();
+  /** By target, in the order of their names. */
+  const targets = new Map<string, readonly Shown[]>();
+  let names = new WeakMap<object, string>();
   const end = metrics.onScrape('db_pools', publish);
 
-  /** Names come from settings, but an app may have one database for each of its customers. */
-  function bounded(name: string): string {
-    return byName.has(name) || byName.size < MOST_NAMES ? name : OVERFLOW;
-  }
-
-  function state(name: string): PoolState | undefined {
-    const watched = byName.get(name);
-    if (watched === undefined) return undefined;
-    let [used, idle, most, waiting, alive] = [0, 0, 0, 0, 0];
-    let limited = false;
-    for (let at = watched.length - 1; at >= 0; at--) {
-      const pool = watched[at].pool.deref();
-      if (pool === undefined) {
-        watched.splice(at, 1);
-        continue;
-      }
-      const now = watched[at].read(pool);
-      alive++;
-      used += now.used;
-      idle += now.idle;
-      waiting += now.pending;
-      if (now.max !== undefined) {
-        limited = true;
-        most += now.max;
-      }
-    }
-    return alive === 0 ? undefined : { used, idle, max: limited ? most : undefined, pending: waiting };
+  /** Targets come from settings, but an app may have one database for each of its customers. */
+  function bounded(target: string): string {
+    return targets.has(target) || targets.size < MOST_TARGETS ? target : OVERFLOW;
   }
 
   function publish(): void {
-    for (const name of byName.keys()) {
-      const labels = { db_client_connection_pool_name: name };
-      const used = { ...labels, db_client_connection_state: 'used' };
-      const idle = { ...labels, db_client_connection_state: 'idle' };
-      const now = state(name);
-      if (now === undefined) {
-        byName.delete(name);
-        count.remove(used);
-        count.remove(idle);
-        max.remove(labels);
-        pending.remove(labels);
-        continue;
-      }
-      count.set(used, now.used);
-      count.set(idle, now.idle);
-      if (now.max !== undefined) max.set(labels, now.max);
-      pending.set(labels, now.pending);
+    for (const [target, all] of targets) {
+      const states = all.map(statesOf);
+      for (const [at, each] of states.entries()) show(nameOf(target, at), each.length === 0 ? undefined : sum(each));
+      if (states.every((each) => each.length === 0)) targets.delete(target);
     }
+  }
+
+  function show(name: string, state: PoolState | undefined): void {
+    const labels = { db_client_connection_pool_name: name };
+    const used = { ...labels, db_client_connection_state: 'used' };
+    const idle = { ...labels, db_client_connection_state: 'idle' };
+    if (state === undefined) {
+      count.remove(used);
+      count.remove(idle);
+      pending.remove(labels);
+    } else {
+      count.set(used, state.used);
+      count.set(idle, state.idle);
+      pending.set(labels, state.pending);
+    }
+    if (state?.max === undefined) max.remove(labels);
+    else max.set(labels, state.max);
   }
 
   return {
     watch(pool, given, read) {
-      if (known.has(pool)) return;
-      known.add(pool);
-      const name = bounded(given);
-      let watched = byName.get(name);
-      if (watched === undefined) byName.set(name, (watched = []));
-      watched.push({ pool: new WeakRef(pool), read: read as Watched['read'] });
+      if (names.has(pool)) return;
+      const target = bounded(given);
+      let all = targets.get(target);
+      if (all === undefined)
+        targets.set(target, (all = Array.from({ length: target === OVERFLOW ? 1 : MOST_OF_A_TARGET }, () => [])));
+      const free = all.slice(0, -1).findIndex(isFree);
+      const at = free < 0 ? all.length - 1 : free;
+      names.set(pool, nameOf(target, at));
+      all[at].push({ pool: new WeakRef(pool), read: read as Watched['read'] });
     },
-    waited: (name, seconds) => wait.observe({ db_client_connection_pool_name: bounded(name) }, seconds),
-    timedOut: (name) => timeouts.inc({ db_client_connection_pool_name: bounded(name) }),
-    state,
+    waited(pool, seconds) {
+      const name = names.get(pool);
+      if (name !== undefined) wait.observe({ db_client_connection_pool_name: name }, seconds);
+    },
+    timedOut(pool) {
+      const name = names.get(pool);
+      if (name !== undefined) timeouts.inc({ db_client_connection_pool_name: name });
+    },
+    waiting(target) {
+      const states = (targets.get(target) ?? []).flatMap(statesOf).filter((each) => each.pending > 0);
+      if (states.length === 0) return undefined;
+      const { used, max: limit, pending: callers } = sum(states);
+      const most = limit === undefined ? '' : ` of ${limit}`;
+      return { status: 'warn', output: `${callers} waiting for a connection, ${used}${most} in use` };
+    },
     stop() {
       end();
       publish();
-      byName.clear();
-      known = new WeakSet();
+      targets.clear();
+      names = new WeakMap();
     },
   };
 }
 
-/** What a health check says of a pool that has callers waiting; undefined where none has. */
-export function waiting(state: PoolState | undefined): { status: 'warn'; output: string } | undefined {
-  if (state === undefined || state.pending === 0) return undefined;
-  const most = state.max === undefined ? '' : ` of ${state.max}`;
-  return { status: 'warn', output: `${state.pending} waiting for a connection, ${state.used}${most} in use` };
+function nameOf(target: string, at: number): string {
+  return at === 0 ? target : `${target}#${at + 1}`;
+}
+
+/** Of those that are still there; the others are forgotten. */
+function statesOf(shown: Shown): PoolState[] {
+  const states: PoolState[] = [];
+  for (let at = shown.length - 1; at >= 0; at--) {
+    const pool = shown[at].pool.deref();
+    const state = pool && shown[at].read(pool);
+    if (state === undefined) shown.splice(at, 1);
+    else states.push(state);
+  }
+  return states;
+}
+
+/** Asked while the app waits for its connection, so it must not throw. */
+function isFree(shown: Shown): boolean {
+  try {
+    return statesOf(shown).length === 0;
+  } catch {
+    return false;
+  }
+}
+
+function sum(states: readonly PoolState[]): PoolState {
+  const total = (read: (state: PoolState) => number) => states.reduce((all, state) => all + read(state), 0);
+  return {
+    used: total(({ used }) => used),
+    idle: total(({ idle }) => idle),
+    max: states.every(({ max }) => max === undefined) ? undefined : total(({ max = 0 }) => max),
+    pending: total(({ pending }) => pending),
+  };
 }

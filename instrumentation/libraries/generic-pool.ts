@@ -8,6 +8,7 @@ interface Pool {
   readonly available: number;
   readonly pending: number;
   readonly max: number;
+  readonly _draining?: boolean;
   acquire(this: Pool, priority?: number): PromiseLike<unknown>;
 }
 
@@ -26,22 +27,20 @@ export const genericPool = defineLibrary<object>({
     const prototype = (loadedFile(copy, 'generic-pool/lib/Pool.js') as { prototype?: Pool } | undefined)?.prototype;
     if (typeof prototype?.acquire !== 'function') throw new Error('generic-pool/lib/Pool.js has no acquire');
     const { pools } = databasesOf(kit);
-    const names = new WeakMap<Pool, string>();
+    const known = new WeakSet<Pool>();
     let count = 0;
     const { acquire } = prototype;
     prototype.acquire = function (this: Pool, priority) {
-      let name = names.get(this);
-      if (name === undefined) {
-        names.set(this, (name = `generic-pool-${++count}`));
-        pools.watch(this, name, read);
+      if (!known.has(this)) {
+        known.add(this);
+        pools.watch(this, `generic-pool-${++count}`, read);
       }
-      const known = name;
       const startedAt = performance.now();
       const result = acquire.call(this, priority);
       result.then(
-        () => pools.waited(known, (performance.now() - startedAt) / 1000),
+        () => pools.waited(this, (performance.now() - startedAt) / 1000),
         (error) => {
-          if (isExports(error) && error.name === 'TimeoutError') pools.timedOut(known);
+          if (isExports(error) && error.name === 'TimeoutError') pools.timedOut(this);
         },
       );
       return result;
@@ -52,6 +51,6 @@ export const genericPool = defineLibrary<object>({
   },
 });
 
-function read({ borrowed, available, max, pending }: Pool): PoolState {
-  return { used: borrowed, idle: available, max, pending };
+function read({ borrowed, available, max, pending, _draining: ending }: Pool): PoolState | undefined {
+  return ending && borrowed + available === 0 ? undefined : { used: borrowed, idle: available, max, pending };
 }

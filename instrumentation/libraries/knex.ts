@@ -1,11 +1,12 @@
 import { type Databases, databasesOf, poolName, type Server, serverName } from '../databases/databases.ts';
-import { type PoolState, waiting } from '../databases/pools.ts';
+import type { PoolState } from '../databases/pools.ts';
 import { defineLibrary, isExports } from './define.ts';
 import { loadedFile } from './official.ts';
 
 /** Of `tarn`, on which knex's own pool is built. */
 interface TarnPool {
   readonly max?: number;
+  readonly destroyed?: boolean;
   numUsed(): number;
   numFree(): number;
   numPendingAcquires(): number;
@@ -53,14 +54,14 @@ export const knex = defineLibrary<object>({
       const startedAt = performance.now();
       const result = acquireConnection.call(this);
       if (server !== undefined) {
-        const name = poolName(server);
+        const pool = this.pool as TarnPool;
         result.then(
           () => {
-            databases.pools.waited(name, (performance.now() - startedAt) / 1000);
+            databases.pools.waited(pool, (performance.now() - startedAt) / 1000);
             databases.connected(server, startedAt, undefined);
           },
           (error) => {
-            if (isExports(error) && error.name === 'KnexTimeoutError') databases.pools.timedOut(name);
+            if (isExports(error) && error.name === 'KnexTimeoutError') databases.pools.timedOut(pool);
             databases.connected(server, startedAt, error);
           },
         );
@@ -83,10 +84,12 @@ function serverOf({ pool, driverName = '', connectionSettings }: Client, servers
   const server: Server = { system, address: host, port: Number(port) || PORTS[system], namespace: database };
   servers.set(pool, server);
   databases.pools.watch(pool as TarnPool, poolName(server), read);
-  databases.targets.describe(serverName(server), () => waiting(databases.pools.state(poolName(server))));
+  databases.targets.describe(serverName(server), () => databases.pools.waiting(poolName(server)));
   return server;
 }
 
-function read(pool: TarnPool): PoolState {
-  return { used: pool.numUsed(), idle: pool.numFree(), max: pool.max, pending: pool.numPendingAcquires() };
+function read(pool: TarnPool): PoolState | undefined {
+  return pool.destroyed
+    ? undefined
+    : { used: pool.numUsed(), idle: pool.numFree(), max: pool.max, pending: pool.numPendingAcquires() };
 }

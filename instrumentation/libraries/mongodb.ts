@@ -1,7 +1,7 @@
 import { storage } from '../context.ts';
 import { type Databases, databasesOf, type Server, serverName } from '../databases/databases.ts';
 import { describeMongo } from '../databases/mongo.ts';
-import { type PoolState, waiting } from '../databases/pools.ts';
+import type { PoolState } from '../databases/pools.ts';
 import { telling, tellNext } from '../traces/call-tracer.ts';
 import { type Copy, defineLibrary, isExports, together, type Undo } from './define.ts';
 import { adopt, loadedFile } from './official.ts';
@@ -13,6 +13,7 @@ type Prototype = Record<string, Method>;
 interface Pool {
   readonly address?: string;
   readonly poolState?: string;
+  readonly closed?: boolean;
   readonly options?: { readonly maxPoolSize?: number };
   readonly currentCheckedOutCount: number;
   readonly availableConnectionCount: number;
@@ -143,14 +144,14 @@ function watchCheckOut(original: Method, databases: Databases): Method {
       databases.targets.describe(serverName(server), () =>
         pool.deref()?.poolState === 'paused'
           ? { status: 'fail', output: 'the server cannot be reached, its pool is paused' }
-          : waiting(databases.pools.state(name)),
+          : databases.pools.waiting(name),
       );
     }
     const startedAt = performance.now();
     const known = server;
     const ended = (error?: unknown) => {
-      if (!error) databases.pools.waited(String(this.address), (performance.now() - startedAt) / 1000);
-      else if (isExports(error) && error.name === 'MongoWaitQueueTimeoutError') databases.pools.timedOut(String(this.address));
+      if (!error) databases.pools.waited(this, (performance.now() - startedAt) / 1000);
+      else if (isExports(error) && error.name === 'MongoWaitQueueTimeoutError') databases.pools.timedOut(this);
       databases.connected(known, startedAt, error || undefined);
     };
     const at = args.findLastIndex((arg) => typeof arg === 'function');
@@ -194,6 +195,7 @@ function read({
   availableConnectionCount: idle,
   waitQueueSize: pending,
   options,
-}: Pool): PoolState {
-  return { used, idle, max: options?.maxPoolSize || undefined, pending };
+  closed,
+}: Pool): PoolState | undefined {
+  return closed ? undefined : { used, idle, max: options?.maxPoolSize || undefined, pending };
 }

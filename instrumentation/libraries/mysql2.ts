@@ -1,6 +1,6 @@
 import { storage } from '../context.ts';
 import { type Databases, databasesOf, poolName, type Server, serverName } from '../databases/databases.ts';
-import { type PoolState, waiting } from '../databases/pools.ts';
+import type { PoolState } from '../databases/pools.ts';
 import { telling } from '../traces/call-tracer.ts';
 import { defineLibrary, isExports, together, type Undo } from './define.ts';
 import { adopt, loadedFile } from './official.ts';
@@ -18,6 +18,7 @@ interface Pool {
     readonly connectionLimit?: number;
     readonly connectionConfig?: { readonly host?: string; readonly port?: number | string; readonly database?: string };
   };
+  readonly _closed?: boolean;
   readonly _allConnections: { readonly length: number };
   readonly _freeConnections: { readonly length: number };
   readonly _connectionQueue: { readonly length: number };
@@ -103,7 +104,7 @@ function watchPool(prototype: Pool, databases: Databases): Undo {
     const context = storage.getStore();
     const called: Callback = (error, ...rest) => {
       const proceed = () => {
-        if (!error) databases.pools.waited(poolName(server), (performance.now() - startedAt) / 1000);
+        if (!error) databases.pools.waited(this, (performance.now() - startedAt) / 1000);
         databases.connected(server, startedAt, error || undefined);
         return callback(error, ...rest);
       };
@@ -124,12 +125,20 @@ function watchPool(prototype: Pool, databases: Databases): Undo {
       servers.set(pool, server);
       const name = poolName(server);
       databases.pools.watch(pool, name, read);
-      databases.targets.describe(serverName(server), () => waiting(databases.pools.state(name)));
+      databases.targets.describe(serverName(server), () => databases.pools.waiting(name));
     }
     return server;
   }
 }
 
-function read({ _allConnections: all, _freeConnections: free, _connectionQueue: queue, config }: Pool): PoolState {
-  return { used: all.length - free.length, idle: free.length, max: config?.connectionLimit, pending: queue.length };
+function read({
+  _closed: closed,
+  _allConnections: all,
+  _freeConnections: free,
+  _connectionQueue: queue,
+  config,
+}: Pool): PoolState | undefined {
+  return closed
+    ? undefined
+    : { used: all.length - free.length, idle: free.length, max: config?.connectionLimit, pending: queue.length };
 }

@@ -1,6 +1,6 @@
 import { storage } from '../context.ts';
 import { databasesOf, poolName, type Server, serverName } from '../databases/databases.ts';
-import { type PoolState, waiting } from '../databases/pools.ts';
+import type { PoolState } from '../databases/pools.ts';
 import type { Kit } from '../kit.ts';
 import { defineLibrary, isExports, type Undo } from './define.ts';
 import { loadedFile } from './official.ts';
@@ -26,6 +26,7 @@ interface Pool {
   readonly totalCount: number;
   readonly idleCount: number;
   readonly waitingCount: number;
+  readonly ended?: boolean;
   connect(callback?: Connected): unknown;
 }
 
@@ -71,9 +72,8 @@ function watchConnect(prototype: Pool, kit: Kit): Undo {
     const server = serverOf(this);
     const startedAt = performance.now();
     const ended = (error?: unknown) => {
-      const name = poolName(server);
-      if (error === undefined || error === null) databases.pools.waited(name, (performance.now() - startedAt) / 1000);
-      else if (TIMEOUT.test(String((error as Partial<Error>).message))) databases.pools.timedOut(name);
+      if (error === undefined || error === null) databases.pools.waited(this, (performance.now() - startedAt) / 1000);
+      else if (TIMEOUT.test(String((error as Partial<Error>).message))) databases.pools.timedOut(this);
       databases.connected(server, startedAt, error);
     };
     if (typeof callback === 'function') {
@@ -84,7 +84,7 @@ function watchConnect(prototype: Pool, kit: Kit): Undo {
           ended(error);
           return callback(error, ...rest);
         };
-        return context === undefined ? proceed() : storage.run(context, proceed);
+        return context === undefined || context === storage.getStore() ? proceed() : storage.run(context, proceed);
       });
     }
     return settles(connect.call(this), ended);
@@ -99,7 +99,7 @@ function watchConnect(prototype: Pool, kit: Kit): Undo {
       servers.set(pool, (server = describe(pool)));
       const name = poolName(server);
       databases.pools.watch(pool, name, read);
-      databases.targets.describe(serverName(server), () => waiting(databases.pools.state(name)));
+      databases.targets.describe(serverName(server), () => databases.pools.waiting(name));
     }
     return server;
   }
@@ -117,7 +117,8 @@ function describe(pool: Pool): Server {
   return { system: 'postgresql', address: host, port: Number(port) || 5432, namespace: database };
 }
 
-function read(pool: Pool): PoolState {
-  const { totalCount, idleCount, waitingCount, options } = pool;
+function read(pool: Pool): PoolState | undefined {
+  const { totalCount, idleCount, waitingCount, options, ended } = pool;
+  if (ended) return undefined;
   return { used: totalCount - idleCount, idle: idleCount, max: options.max, pending: waitingCount };
 }

@@ -18,8 +18,8 @@ const { UPSTREAM_URL, DATABASE_URL, REDIS_PORT, KAFKA_BROKER } = process.env;
 const connection = { host: '127.0.0.1', port: Number(REDIS_PORT), maxRetriesPerRequest: null };
 
 const pool = new pg.Pool({ connectionString: DATABASE_URL, max: 3, connectionTimeoutMillis: 400 });
-// Not in the way of what is read. By another name of the host it is shown as a pool of its own.
-const writes = new pg.Pool({ connectionString: DATABASE_URL.replace('127.0.0.1', 'localhost'), max: 1 });
+// Not in the way of what is read.
+const writes = new pg.Pool({ connectionString: DATABASE_URL, max: 1 });
 const redis = new Redis(connection);
 const prices = cache('prices');
 const model = new OpenAI({ apiKey: 'none', baseURL: `${UPSTREAM_URL}/v1`, maxRetries: 0 });
