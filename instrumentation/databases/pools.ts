@@ -1,4 +1,4 @@
-import type { Metrics } from '../metrics/metrics.ts';
+import type { HistogramChild, Metrics } from '../metrics/metrics.ts';
 import { METRICS, OVERFLOW } from '../names.ts';
 
 /** What a connection pool is doing now. */
@@ -47,7 +47,7 @@ export function createPools(metrics: Metrics): Pools {
   const timeouts = metrics.counter(METRICS.dbTimeouts);
   /** By target, in the order of their names. */
   const targets = new Map<string, readonly Shown[]>();
-  let names = new WeakMap<object, string>();
+  let named = new WeakMap<object, { readonly name: string; readonly wait: HistogramChild }>();
   const end = metrics.onScrape('db_pools', publish);
 
   /** Targets come from settings, but an app may have one database for each of its customers. */
@@ -82,22 +82,22 @@ export function createPools(metrics: Metrics): Pools {
 
   return {
     watch(pool, given, read) {
-      if (names.has(pool)) return;
+      if (named.has(pool)) return;
       const target = bounded(given);
       let all = targets.get(target);
       if (all === undefined)
         targets.set(target, (all = Array.from({ length: target === OVERFLOW ? 1 : MOST_OF_A_TARGET }, () => [])));
       const free = all.slice(0, -1).findIndex(isFree);
       const at = free < 0 ? all.length - 1 : free;
-      names.set(pool, nameOf(target, at));
+      const name = nameOf(target, at);
+      named.set(pool, { name, wait: wait.child(name) });
       all[at].push({ pool: new WeakRef(pool), read: read as Watched['read'] });
     },
     waited(pool, seconds) {
-      const name = names.get(pool);
-      if (name !== undefined) wait.observe({ db_client_connection_pool_name: name }, seconds);
+      named.get(pool)?.wait.observe(seconds);
     },
     timedOut(pool) {
-      const name = names.get(pool);
+      const name = named.get(pool)?.name;
       if (name !== undefined) timeouts.inc({ db_client_connection_pool_name: name });
     },
     waiting(target) {
@@ -111,7 +111,7 @@ export function createPools(metrics: Metrics): Pools {
       end();
       publish();
       targets.clear();
-      names = new WeakMap();
+      named = new WeakMap();
     },
   };
 }
