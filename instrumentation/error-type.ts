@@ -39,7 +39,7 @@ const WORDS: Readonly<Record<ErrorCategory, string>> = {
     KafkaJSConnectionClosedError RequestTimeout RequestTimeoutException APIConnectionError APIConnectionTimeoutError`,
   transient: `
     ENOTFOUND EMFILE ENFILE ENOBUFS EBUSY EOPENBREAKER ESEMLOCKED ABORT_ERR AbortError UND_ERR_ABORTED BrokenCircuitError
-    BulkheadRejectedError IsolatedCircuitError HydratingCircuitError KnexTimeoutError SequelizeConnectionAcquireTimeoutError P2024
+    BulkheadRejectedError IsolatedCircuitError HydratingCircuitError KnexTimeoutError SequelizeConnectionAcquireTimeoutError P2024 P2028
     ER_CON_COUNT_ERROR ER_TOO_MANY_USER_CONNECTIONS ER_USER_LIMIT_REACHED ER_SERVER_SHUTDOWN ER_QUERY_TIMEOUT ER_QUERY_INTERRUPTED
     ER_OPTION_PREVENTS_STATEMENT ER_READ_ONLY_MODE LOADING BUSY CLUSTERDOWN MASTERDOWN READONLY NOREPLICAS OOM
     MaxRetriesPerRequestError ClientOfflineError DisconnectsClientError MongoServerSelectionError MongoWaitQueueTimeoutError
@@ -47,7 +47,7 @@ const WORDS: Readonly<Record<ErrorCategory, string>> = {
     Throttling TooManyRequestsException ProvisionedThroughputExceededException RequestLimitExceeded LimitExceededException SlowDown
     PROVIDER_NOT_READY ServiceUnavailable ServiceUnavailableException rate_limit_error overloaded_error OverloadedError APIUserAbortError RateLimitError RateLimiterRes DelayedError WaitingChildrenError`,
   invalid_input: `
-    ValidationError ZodError $ZodError SyntaxError URIError CastError DocumentNotFoundError FST_ERR_VALIDATION UND_ERR_INVALID_ARG
+    ValidationError ZodError $ZodError SyntaxError URIError CastError DocumentNotFoundError PrismaClientValidationError FST_ERR_VALIDATION UND_ERR_INVALID_ARG
     ER_DUP_ENTRY ER_DATA_TOO_LONG ER_BAD_NULL_ERROR ER_NO_REFERENCED_ROW ER_NO_REFERENCED_ROW_2 ER_ROW_IS_REFERENCED
     ER_ROW_IS_REFERENCED_2 ER_WARN_DATA_OUT_OF_RANGE ER_CHECK_CONSTRAINT_VIOLATED ER_CONSTRAINT_FAILED ER_NO_DEFAULT_FOR_FIELD
     ER_TRUNCATED_WRONG_VALUE ER_TRUNCATED_WRONG_VALUE_FOR_FIELD ER_INVALID_JSON_TEXT WRONGTYPE ConditionalCheckFailedException
@@ -165,9 +165,14 @@ function known(error: unknown): ErrorCategory | undefined {
 interface Facts {
   readonly category?: unknown;
   readonly code?: unknown;
+  readonly errorCode?: unknown;
   readonly name?: unknown;
   readonly message?: unknown;
   readonly sqlState?: unknown;
+  readonly meta?: {
+    readonly code?: unknown;
+    readonly driverAdapterError?: { readonly cause?: { readonly originalCode?: unknown } };
+  };
   readonly details?: unknown;
   readonly metadata?: unknown;
   readonly errorLabels?: unknown;
@@ -188,8 +193,15 @@ function ofFacts(error: Facts): ErrorCategory | undefined {
     if (typeof error.details === 'string' && error.metadata !== undefined) return GRPC[code];
   }
   const byWord =
-    ofWord(code) ?? ofWord(name) ?? ofWord(error.constructor?.name) ?? ofWord(redisWord(error)) ?? ofWord(error.sqlState);
+    ofWord(code) ??
+    ofWord(name) ??
+    ofWord(error.constructor?.name) ??
+    ofWord(redisWord(error)) ??
+    ofWord(error.sqlState) ??
+    ofWord(prismaWord(error));
   if (byWord !== undefined) return byWord;
+  // node-postgres has neither code nor class for it.
+  if (error.message === 'timeout exceeded when trying to connect') return 'transient';
   if (error.$retryable !== undefined) return error.$retryable?.throttling ? 'transient' : 'retriable';
   if (error.retriable === true || error.retryable === true || isLabelled(error.errorLabels)) return 'retriable';
   return ofStatus(
@@ -208,6 +220,11 @@ function redisWord(error: Facts): string | undefined {
   const type = name === 'Error' ? error.constructor?.name : name;
   if (typeof message !== 'string' || (type !== 'ReplyError' && type !== 'SimpleError' && type !== 'ErrorReply')) return undefined;
   return /^[A-Z]+\b/.exec(message)?.[0];
+}
+
+/** Prisma's failures to start have their code under another name; of a raw query it hands on the code of the database. */
+function prismaWord({ errorCode, meta }: Facts): unknown {
+  return errorCode ?? meta?.code ?? meta?.driverAdapterError?.cause?.originalCode;
 }
 
 function isLabelled(labels: unknown): boolean {

@@ -10,7 +10,7 @@ export const UNWIRED: Readonly<Record<string, string>> = {
   'uWebSockets.js': 'it does not use node:http, so its requests are not seen at all',
   ...all(NO_ROUTE, ['@adonisjs/http-server', '@feathersjs/koa', 'h3', 'polka', 'restify', 'sails']),
   ...all(NO_LOG, ['bunyan', 'log4js']),
-  ...all(NO_CALLS, ['@prisma/client', 'better-sqlite3', 'cassandra-driver', 'memcached', 'mysql', 'postgres', 'tedious']),
+  ...all(NO_CALLS, ['better-sqlite3', 'cassandra-driver', 'memcached', 'mysql', 'postgres', 'tedious']),
 };
 
 function all(missing: string, names: readonly string[]): Record<string, string> {

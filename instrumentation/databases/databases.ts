@@ -8,14 +8,15 @@ import {
   trace,
 } from '@opentelemetry/api';
 import { active, correlationIdOf } from '../context.ts';
-import { errorCategory, errorType } from '../error-type.ts';
+import { errorCategory } from '../error-type.ts';
 import type { Kit } from '../kit.ts';
 import type { HistogramChild } from '../metrics/metrics.ts';
 import { CORRELATION_ID, METRICS } from '../names.ts';
 import { type Call, callTracerProvider } from '../traces/call-tracer.ts';
-import { type Failure, failureOf, isUnreachable, safeMessage } from '../traces/failure.ts';
+import { type Failure, failureOf, failureType, isUnreachable, safeMessage } from '../traces/failure.ts';
 import { setShared } from '../traces/span.ts';
 import { Batches } from './batches.ts';
+import { tellCaller } from './callers.ts';
 import { createCallKinds, type Place } from './calls.ts';
 import { createPools, type Pools } from './pools.ts';
 import { readCommand } from './redis.ts';
@@ -113,7 +114,7 @@ function createDatabases(kit: Kit): Databases {
     const { operation, collection } = kind.statement;
     // What waits for a message on purpose is neither slow nor a measure of the server, unless it fails.
     if (command?.blocks !== true || failure !== undefined) {
-      const type = failure === undefined ? '' : errorType({ code: failure.code, name: failure.name });
+      const type = failure === undefined ? '' : failureType(failure);
       const series =
         type === ''
           ? (kind.child ??= child(place.system, operation, collection, ''))
@@ -122,7 +123,10 @@ function createDatabases(kit: Kit): Databases {
       slow(call, place, kind);
     }
     targets.note(kind.target, failure);
-    if (failure !== undefined) kit.onError(failure.thrown ?? failure);
+    if (failure !== undefined) {
+      kit.onError(failure.thrown ?? failure);
+      tellCaller(call.context);
+    }
     if (span?.isRecording()) {
       setShared(span, kind.shared);
       const size = command?.batched ? batches.sizeOf(span) : undefined;
@@ -150,10 +154,11 @@ function createDatabases(kit: Kit): Databases {
       if (failure !== undefined) {
         targets.note(serverName(server), failure);
         kit.onError(error);
+        tellCaller(active());
         // Without a connection there is no query that could fail. A pool that has none left has a counter of its own, and its
         // error has no code: that says nothing of the server.
         if (failure.code !== undefined || isUnreachable(failure)) {
-          const type = errorType({ code: failure.code, name: failure.name });
+          const type = failureType(failure);
           child(server.system, CONNECT, '', type).observe((endedAt - startedAt) / 1000);
         }
       } else if (kit.config.slowQueryMs === 0 || endedAt - startedAt < kit.config.slowQueryMs) return;
@@ -209,7 +214,7 @@ function finish({ span, attributes, failure, context, endedAt }: Call, done: Rea
 
 function recordFailure(span: Span, failure: Failure): void {
   const message = safeMessage(failure);
-  span.setAttribute('error.type', errorType(failure));
+  span.setAttribute('error.type', failureType(failure));
   span.setAttribute('error.category', errorCategory(failure.thrown ?? failure));
   if (failure.code !== undefined) span.setAttribute('db.response.status_code', failure.code);
   span.setStatus({ code: SpanStatusCode.ERROR, message });

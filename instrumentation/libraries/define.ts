@@ -47,8 +47,9 @@ export interface Library<E = unknown> {
   /** Not wired but watched for, whatever the switches say: another telemetry SDK. */
   readonly foreign?: true;
   /**
-   * Binds a context to channels of the library, so that the app's code below runs in it. Called once at the start, since the
-   * first message would come too late; it costs nothing where the app does not load the library.
+   * Binds a context to channels of the library, so that the app's code below runs in it, or leaves a hook where the library
+   * looks for one. Called once at the start, since the first message would come too late; it costs nothing where the app
+   * does not load the library.
    */
   bind?(kit: Kit): Undo;
   /** Diagnostics channels that the library publishes; a handler returns the library's version. */

@@ -38,6 +38,7 @@ import { opossum } from './opossum.ts';
 import { dependenciesOf, manifestsAround } from './packages.ts';
 import { pg } from './pg.ts';
 import { pino } from './pino.ts';
+import { prisma } from './prisma.ts';
 import { promClient } from './prom-client.ts';
 import { rateLimiterFlexible } from './rate-limiter-flexible.ts';
 import { redis } from './redis.ts';
@@ -67,6 +68,7 @@ export const LIBRARIES: readonly Library[] = [
   mysql2,
   mongodb,
   knex,
+  prisma,
   genericPool,
   amqplib,
   kafkajs,

@@ -37,7 +37,7 @@ export function failureOf(thrown: unknown): Failure {
   try {
     const { name, code, message } = Object(thrown) as { name?: unknown; code?: unknown; message?: unknown };
     return {
-      name: errorType(typeof name === 'string' && name !== 'Error' ? { name } : withoutCode(thrown)),
+      name: typeof name === 'string' && name !== 'Error' ? errorType({ name }) : className(thrown),
       code: typeof code === 'string' || typeof code === 'number' ? String(code) : replyCode(thrown),
       message: typeof message === 'string' ? message : '',
       thrown,
@@ -48,9 +48,9 @@ export function failureOf(thrown: unknown): Failure {
 }
 
 /** The class tells more than a name that is only `Error`. */
-function withoutCode(thrown: unknown): unknown {
+function className(thrown: unknown): string {
   const name = (thrown as object | undefined)?.constructor?.name;
-  return { name: name === 'Object' ? 'Error' : name };
+  return name && name !== 'Object' ? name.slice(0, 64) : 'Error';
 }
 
 /** An error that Redis answered has no code, but its message begins with one: `WRONGTYPE Operation against a key …`. */
@@ -58,6 +58,11 @@ function replyCode(thrown: unknown): string | undefined {
   const error = Object(thrown) as Error;
   if (error.name !== 'ReplyError' && !/^(Simple|Blob)?Error(Reply)?$/.test(error.constructor?.name ?? '')) return undefined;
   return REDIS_REPLY.exec(error.message)?.[0];
+}
+
+/** `error.type` of a failure. */
+export function failureType({ name, code }: Failure): string {
+  return (code || name).slice(0, 64);
 }
 
 /** The message without the values that drivers quote in it. */

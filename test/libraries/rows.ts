@@ -6,6 +6,7 @@ import { needsRabbitmq, startRabbitmq } from '../support/servers/rabbitmq.ts';
 import { needsRedis, startRedis } from '../support/servers/redis.ts';
 import type { Call, Row, Series } from './row.ts';
 import { AWS_ROWS } from './rows-aws.ts';
+import { PRISMA_ROWS } from './rows-prisma.ts';
 
 const DB = 'db_client_operation_duration_seconds';
 
@@ -813,4 +814,5 @@ export const ROWS: readonly Row[] = [
     metrics: [...redisMetrics.slice(0, 3), calls('redis', 'INCR', '', 1005)],
   },
   ...AWS_ROWS,
+  ...PRISMA_ROWS,
 ];
