@@ -30,7 +30,8 @@ interface Key {
   missed: number;
 }
 
-let scopeOf = '';
+let scopeName: string | undefined;
+let scopeVersion: string | undefined;
 let scopeText = '';
 
 /**
@@ -105,9 +106,9 @@ function flat(text: string): string {
 }
 
 function scope(name: string, version: string | undefined): string {
-  const key = `${name}@${version ?? ''}`;
-  if (key === scopeOf) return scopeText;
-  scopeOf = key;
+  if (name === scopeName && version === scopeVersion) return scopeText;
+  scopeName = name;
+  scopeVersion = version;
   scopeText = version
     ? `{"name":${JSON.stringify(name)},"version":${JSON.stringify(version)}}`
     : `{"name":${JSON.stringify(name)}}`;

@@ -8,23 +8,22 @@ import type { Stock } from './stock.ts';
 export class ExportQueue<T, P = T> {
   outstanding = 0;
   #waiting = 0;
-  #timer: NodeJS.Timeout | undefined;
   #givenUp = 0;
   #held = false;
   readonly #limit: number;
-  readonly #delayMs: number;
+  readonly #later: () => void;
   readonly #stats: SignalStats;
   readonly #stock: Stock<T, P>;
   readonly #post: (parts: P[]) => boolean;
 
   /**
    * @param limit most items of unknown fate
-   * @param delayMs how long items wait for company
+   * @param later is called while items wait for company, and calls {@link due} after a while
    * @param post hands parts of the stock to the export thread and says whether it took them
    */
-  constructor(limit: number, delayMs: number, stats: SignalStats, stock: Stock<T, P>, post: (parts: P[]) => boolean) {
+  constructor(limit: number, later: () => void, stats: SignalStats, stock: Stock<T, P>, post: (parts: P[]) => boolean) {
     this.#limit = limit;
-    this.#delayMs = delayMs;
+    this.#later = later;
     this.#stats = stats;
     this.#stock = stock;
     this.#post = post;
@@ -48,26 +47,27 @@ export class ExportQueue<T, P = T> {
     this.#waiting++;
     if (this.#held) return;
     if (enough) this.#send();
-    if (this.#waiting > 0) this.#timer ??= setTimeout(this.drain, this.#delayMs).unref();
+    if (this.#waiting > 0) this.#later();
   }
 
   /** Lets items wait here, up to the limit, until the returned function is called. Who calls {@link drain} has them at once. */
   hold(): () => void {
     this.#held = true;
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
     return () => {
       this.#held = false;
       this.drain();
     };
   }
 
+  /** Posts what waits here, unless it is held. */
+  due(): void {
+    if (!this.#held) this.drain();
+  }
+
   /** Posts what waits here. */
-  readonly drain = (): void => {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+  drain(): void {
     while (this.#waiting > 0) this.#send();
-  };
+  }
 
   #send(): void {
     const { parts, count } = this.#stock.take();

@@ -22,8 +22,11 @@ const MINUTE_MS = 60_000;
 const MOST_LINES = 64;
 /** As many spans as may go at once; as a rule their memory is full before. */
 const MOST_SPANS = 128;
-/** Items wait here for company at most this long; the export thread does the batching proper. */
-const HANDOVER_MS = 100;
+/**
+ * Items wait here for company at most this long, and in the export thread for the rest of their delay: each hand-over wakes
+ * a thread, which costs a quiet service more than all else. An item is no safer there, it is the same process.
+ */
+const HANDOVER_MS = 500;
 /**
  * What completes the resource is waited for this often and this long, some two seconds in all. In turns of the event loop and
  * not by the clock: an app that is busy while it starts holds up what is waited for as well.
@@ -61,10 +64,12 @@ export function createShipper({ config, diagnostics, resource, stats, dist }: De
   const waiting = new Map<number, () => void>();
   const buffers = new BufferPool();
   const encode = createSpanEncoder(createRedactor(config.redactKeys));
+  const handoverMs = Math.min(HANDOVER_MS, config.bspDelay / 2, config.blrpDelay / 2);
+  let timer: NodeJS.Timeout | undefined;
   const queues = {
     traces: new ExportQueue(
       config.bspQueue,
-      Math.min(HANDOVER_MS, config.bspDelay),
+      later,
       stats.traces,
       new SpanStock(encode, Math.min(MOST_SPANS, config.bspBatch), buffers),
       (items) =>
@@ -75,7 +80,7 @@ export function createShipper({ config, diagnostics, resource, stats, dist }: De
     ),
     logs: new ExportQueue(
       config.blrpQueue,
-      Math.min(HANDOVER_MS, config.blrpDelay),
+      later,
       stats.logs,
       new ListStock<LogItem>(Math.min(MOST_LINES, config.blrpBatch)),
       (items) => post({ type: 'logs', items }),
@@ -85,6 +90,16 @@ export function createShipper({ config, diagnostics, resource, stats, dist }: De
   let starts = 0;
   let startedAt = 0;
   let flushes = 0;
+
+  /** One timer for both signals, so that the thread is woken once for what both have. */
+  function later(): void {
+    if (timer !== undefined) return;
+    timer = setTimeout(() => {
+      timer = undefined;
+      queues.traces.due();
+      queues.logs.due();
+    }, handoverMs).unref();
+  }
 
   function start(): Worker | undefined {
     if (worker) return worker;
@@ -132,7 +147,7 @@ export function createShipper({ config, diagnostics, resource, stats, dist }: De
       resource: resource.attributes,
       queueSize,
       batchSize: Math.min(batchSize, queueSize),
-      delayMs,
+      delayMs: delayMs - handoverMs,
       certificates: { ca: config.certificate, key: config.clientKey, cert: config.clientCertificate },
       redactKeys: config.redactKeys,
     };

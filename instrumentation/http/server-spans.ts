@@ -37,6 +37,7 @@ export interface Sent {
 
 /** What is kept of requests with the same method, route and outcome. */
 interface Ending {
+  readonly spanName: string;
   child: HistogramChild | undefined;
   /** Of the last of them, with what {@link sharedOf} made of it. */
   host: string | undefined;
@@ -207,7 +208,9 @@ export function createServerSpans(kit: Kit): ServerSpans {
     const key = failure === '' ? (status ?? 0) : `${status} ${failure}`;
     let known = endings.get(key);
     if (known === undefined) {
-      known = { child: undefined, host: undefined, secure: false, protocol: '', shared: undefined };
+      const name = spanMethod(method);
+      const spanName = route === '' ? name : `${name} ${route}`;
+      known = { spanName, child: undefined, host: undefined, secure: false, protocol: '', shared: undefined };
       if (endings.size < MOST_ENDINGS) endings.set(key, known);
     }
     return known;
@@ -217,7 +220,7 @@ export function createServerSpans(kit: Kit): ServerSpans {
     const { span, message, method } = request;
     const { target } = message;
     const query = target.indexOf('?');
-    if (template !== '') span.updateName(`${spanMethod(method)} ${template}`);
+    span.updateName(ending.spanName);
     setShared(span, sharedOf(ending, message, method, template, status));
     if (method === '_OTHER' && message.method) span.setAttribute('http.request.method_original', message.method);
     span.setAttribute('url.path', query < 0 ? target : target.slice(0, query));

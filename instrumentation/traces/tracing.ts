@@ -87,6 +87,14 @@ export function createTracing({ config, diagnostics, resource, version, push }: 
   const propagation = createPropagation(config.propagators);
   let enabled = config.tracesExporter !== 'none';
 
+  const followsParent = config.sampler.startsWith('parentbased_');
+  function isSampled(parent: SpanContext | undefined, id: string, name: string, kind: SpanKind): boolean {
+    // What the parent-based samplers do with a parent, without the two contexts that they want for it.
+    if (followsParent && parent !== undefined) return (parent.traceFlags & TraceFlags.SAMPLED) !== 0;
+    const context = parent === undefined ? ROOT : trace.setSpanContext(ROOT, parent);
+    return sampler.shouldSample(context, id, name, kind, NO_ATTRIBUTES, []).decision === SamplingDecision.RECORD_AND_SAMPLED;
+  }
+
   return {
     propagation,
     get enabled() {
@@ -102,15 +110,8 @@ export function createTracing({ config, diagnostics, resource, version, push }: 
       const traceState = parent?.traceState;
       let traceFlags = TraceFlags.NONE;
       if (enabled) {
-        const parentContext = parent === undefined ? ROOT : trace.setSpanContext(ROOT, parent);
-        const { decision, traceState: decided } = sampler.shouldSample(parentContext, id, name, kind, NO_ATTRIBUTES, []);
-        if (decision === SamplingDecision.RECORD_AND_SAMPLED) {
-          const spanContext = {
-            traceId: id,
-            spanId: spanId(),
-            traceFlags: TraceFlags.SAMPLED,
-            traceState: decided ?? traceState,
-          };
+        if (isSampled(parent, id, name, kind)) {
+          const spanContext = { traceId: id, spanId: spanId(), traceFlags: TraceFlags.SAMPLED, traceState };
           return new KitSpan(home, name, kind, spanContext, parent, startedAt);
         }
       } else {

@@ -14,7 +14,13 @@ const preload = pathToFileURL(join(import.meta.dirname, '../../dist/preload.mjs'
 test('a queue that is held keeps its items, bounded, until it is released or drained', () => {
   const stats = createStats().logs;
   const posted: string[][] = [];
-  const queue = new ExportQueue(100, 0, stats, new ListStock<string>(2), (items) => posted.push(items) > 0);
+  const queue = new ExportQueue(
+    100,
+    () => {},
+    stats,
+    new ListStock<string>(2),
+    (items) => posted.push(items) > 0,
+  );
   const release = queue.hold();
   for (let n = 0; n < 120; n += 1) queue.push(`${n}`);
   assert.equal(posted.length, 0);
