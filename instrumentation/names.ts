@@ -86,6 +86,31 @@ export const METRICS = {
     'http_response_status_code',
     'error_type',
   ),
+  httpClientConnections: gauge(
+    'http_client_open_connections',
+    'Open connections of HTTP clients by state (active, idle): of fetch, undici and the agents of node:http',
+    'server_address',
+    'server_port',
+    'http_connection_state',
+  ),
+  httpClientConnectionsMax: gauge(
+    'o11y_http_client_connections_max',
+    'Most connections that the agents and pools of HTTP clients open; absent where one of them has no limit',
+    'server_address',
+    'server_port',
+  ),
+  httpClientPending: gauge(
+    'o11y_http_client_pending_requests',
+    'HTTP client requests that wait for a connection',
+    'server_address',
+    'server_port',
+  ),
+  httpClientWait: histogram(
+    'http_client_request_time_in_queue_seconds',
+    'Time that requests of fetch and undici wait until they go out on a connection, which may have to be opened',
+    'server_address',
+    'server_port',
+  ),
   rpcServerDuration: histogram(
     'rpc_server_call_duration_seconds',
     'Duration of calls that an RPC server answered; of a stream until its end',

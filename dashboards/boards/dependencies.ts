@@ -220,6 +220,60 @@ export const dependencies = dashboard({
       ],
     },
     {
+      title: 'Connections to other services',
+      panels: [
+        chart({
+          title: 'Connections by host',
+          read: 'Connections that the HTTP clients have open to each host, those that serve a request and idle ones, and the most that they open where they have a limit.',
+          act: 'All in use at the limit: further calls wait. Many idle ones cost the other side memory: lower the keep-alive time.',
+          unit: UNIT.count,
+          queries: [
+            {
+              expr: sum(select(METRICS.httpClientConnections, SELECTED), 'server_address', 'http_connection_state'),
+              legend: '{{server_address}} {{http_connection_state}}',
+            },
+            {
+              expr: sum(select(METRICS.httpClientConnectionsMax, SELECTED), 'server_address'),
+              legend: '{{server_address}} most',
+            },
+          ],
+          none: 'no connections',
+          w: 8,
+        }),
+        chart({
+          title: 'Calls that wait, by host',
+          read: 'Calls that are not on a connection yet: the limit of the client is reached, or a connection is being opened.',
+          act: 'Rising while the host answers slowly: a time limit and a breaker keep the queue short. Rising while it answers quickly: allow more connections.',
+          unit: UNIT.count,
+          queries: [
+            {
+              expr: sum(select(METRICS.httpClientPending, SELECTED), 'job', 'server_address'),
+              legend: '{{job}} {{server_address}}',
+            },
+          ],
+          thresholds: NONE_IS_GOOD,
+          none: 'no calls',
+          w: 8,
+        }),
+        chart({
+          title: 'Wait of calls, p95',
+          read: 'p95 of the time that calls of fetch and undici wait until they go out. In a pool with a limit it stands before the duration of the call.',
+          act: 'Longer than the call itself: the pool is the bottleneck, not the other service.',
+          unit: UNIT.seconds,
+          queries: [
+            {
+              expr: quantile(0.95, METRICS.httpClientWait, SELECTED, ['job', 'server_address']),
+              legend: '{{job}} {{server_address}}',
+              exemplar: true,
+            },
+          ],
+          thresholds: latencySteps,
+          none: 'no calls',
+          w: 8,
+        }),
+      ],
+    },
+    {
       title: 'Slow queries',
       panels: [
         logTable({

@@ -2,6 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { ClientRequest as NodeRequest } from 'node:http';
 import type { Context } from '@opentelemetry/api';
 import { active } from '../context.ts';
+import type { Agents } from './agents.ts';
 import { splitHost } from './attributes.ts';
 import type { ClientRequest, ClientSpans } from './client-spans.ts';
 import { headerValue, undoAll, wrap } from './wrap.ts';
@@ -14,7 +15,11 @@ const CONTEXT = Symbol('o11y-kit.client.context');
  * Requests of `node:http` and `node:https`. The span starts when the header block is made (`_storeHeader`), which is the one
  * place that all ways of sending headers pass, on Node 20 too; trace context is added to the block's first line.
  */
-export function instrumentHttpClient(http: typeof import('node:http'), spans: ClientSpans): () => void {
+export function instrumentHttpClient(
+  http: typeof import('node:http'),
+  spans: ClientSpans,
+  agents: Pick<Agents, 'see'>,
+): () => void {
   // A request may be sent from elsewhere than it was made, by a pool for example: it belongs to where it was made. Node 20
   // does not tell; there it belongs to where its headers are sent from, which is nearly always the same.
   const created = ({ request }: any) => {
@@ -22,7 +27,7 @@ export function instrumentHttpClient(http: typeof import('node:http'), spans: Cl
   };
   subscribe('http.client.request.created', created);
   const undo = [
-    wrap(http.ClientRequest.prototype, '_storeHeader', (original) => storeHeader(original, spans)),
+    wrap(http.ClientRequest.prototype, '_storeHeader', (original) => storeHeader(original, spans, agents)),
     wrap(http.ClientRequest.prototype, 'emit', (original) => requestEmit(original, spans)),
   ];
   return () => {
@@ -31,9 +36,10 @@ export function instrumentHttpClient(http: typeof import('node:http'), spans: Cl
   };
 }
 
-function storeHeader(original: (...args: any[]) => void, spans: ClientSpans) {
+function storeHeader(original: (...args: any[]) => void, spans: ClientSpans, agents: Pick<Agents, 'see'>) {
   return function _storeHeader(this: any, firstLine: string, headers: unknown): unknown {
     if (typeof firstLine !== 'string' || this[CLIENT] !== undefined) return Reflect.apply(original, this, arguments);
+    agents.see(this.agent);
     const request = begin(this, headers, spans);
     let lines = '';
     if (request !== undefined) {

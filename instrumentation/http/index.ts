@@ -1,6 +1,8 @@
 import type { Context } from '@opentelemetry/api';
 import { activeRequest } from '../context.ts';
 import type { Kit } from '../kit.ts';
+import { httpConnectionsOf } from '../recorders/http-connections.ts';
+import { watchAgents } from './agents.ts';
 import { instrumentHttpClient } from './client.ts';
 import { createClientSpans } from './client-spans.ts';
 import { takeThrower } from './enter.ts';
@@ -28,12 +30,16 @@ export function startHttp(kit: Kit): Http {
   const { correlationHeader } = kit.config;
   const server = createServerSpans(kit);
   const client = createClientSpans(kit);
+  const connections = httpConnectionsOf(kit);
+  const agents = watchAgents(connections);
   const http2 = createHttp2(correlationHeader, server);
   const stops = [
     instrumentServers(http, net, correlationHeader, server, http2, client),
     http2.undo,
-    instrumentHttpClient(http, client),
-    instrumentUndici(client, kit.diagnostics),
+    instrumentHttpClient(http, client, agents),
+    instrumentUndici(client, connections, kit.diagnostics),
+    agents.stop,
+    connections.stop,
     server.stop,
   ];
   return {

@@ -1,7 +1,9 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { active } from '../context.ts';
 import { type Diagnostics, reason } from '../diagnostics.ts';
+import type { HttpConnections, Target } from '../recorders/http-connections.ts';
 import type { ClientRequest, ClientSpans } from './client-spans.ts';
+import { undoAll } from './wrap.ts';
 
 interface UndiciRequest {
   readonly origin: string | URL;
@@ -11,35 +13,159 @@ interface UndiciRequest {
   addHeader(name: string, value: string): void;
 }
 
+/** Where requests go, as the origin of an undici request says it. */
+interface Origin {
+  readonly secure: boolean;
+  readonly host: string;
+  readonly port: number;
+  target: Target;
+}
+
+/** An open socket. HTTP/2 and pipelining put several requests on one. */
+interface Connection {
+  readonly target: Target;
+  open: boolean;
+  requests: number;
+}
+
+interface Sent {
+  /** Undefined where tracing is suppressed. */
+  readonly state: ClientRequest | undefined;
+  readonly target: Target;
+  /** `performance.now()` of the call. */
+  readonly since: number;
+  status: number | undefined;
+  waiting: boolean;
+  connection: Connection | undefined;
+}
+
+const MOST_ORIGINS = 1000;
+
 /**
- * `fetch` and every copy of undici, through the channels they publish.
+ * `fetch` and every copy of undici, through the channels they publish: requests, and the connections that they use.
  *
  * @see https://undici.nodejs.org/#/docs/api/DiagnosticsChannel
  */
-export function instrumentUndici(spans: ClientSpans, diagnostics: Pick<Diagnostics, 'warn'>): () => void {
-  const requests = new WeakMap<object, { state: ClientRequest; status: number | undefined }>();
+export function instrumentUndici(
+  spans: ClientSpans,
+  connections: HttpConnections,
+  diagnostics: Pick<Diagnostics, 'warn'>,
+): () => void {
+  const requests = new WeakMap<object, Sent>();
+  const sockets = new WeakMap<object, Connection>();
+  const origins = new Map<string, Origin>();
+
+  function originOf(text: string): Origin {
+    let origin = origins.get(text);
+    if (origin === undefined) {
+      const { protocol, hostname, port: given } = new URL(text);
+      const secure = protocol === 'https:';
+      const host = hostname.replace(/^\[|\]$/g, '');
+      const port = Number(given) || (secure ? 443 : 80);
+      if (origins.size >= MOST_ORIGINS) origins.clear();
+      origins.set(text, (origin = { secure, host, port, target: connections.target(host, port) }));
+    } else if (origin.target.stale) origin.target = connections.target(origin.host, origin.port);
+    return origin;
+  }
 
   function create({ request }: { request: UndiciRequest }): void {
-    const url = new URL(String(request.origin));
-    const secure = url.protocol === 'https:';
+    const { queuedAt } = connections;
+    connections.queuedAt = undefined;
+    const { secure, host, port, target } = originOf(String(request.origin));
     const outgoing = {
       method: request.method,
       secure,
-      host: url.hostname.replace(/^\[|\]$/g, ''),
-      port: Number(url.port) || (secure ? 443 : 80),
+      host,
+      port,
       path: request.path,
       has: (header: string) => hasHeader(request.headers, header),
     };
     const state = spans.begin(outgoing, active());
-    if (state === undefined) return;
-    requests.set(request, { state, status: undefined });
-    for (const name in state.headers) request.addHeader(name, state.headers[name]);
+    const since = queuedAt ?? state?.startedAt ?? performance.now();
+    requests.set(request, { state, target, since, status: undefined, waiting: true, connection: undefined });
+    target.waiting++;
+    if (state !== undefined) for (const name in state.headers) request.addHeader(name, state.headers[name]);
+  }
+
+  function connected({ connectParams, socket }: any): void {
+    const { protocol, hostname, port } = connectParams;
+    const host = hostname.includes(':') && !hostname.startsWith('[') ? `[${hostname}]` : hostname;
+    const { target } = originOf(`${protocol}//${host}${port ? `:${port}` : ''}`);
+    const connection = { target, open: true, requests: 0 };
+    socket.once('close', closed);
+    sockets.set(socket, connection);
+    target.open++;
+  }
+
+  function closed(this: object): void {
+    const connection = sockets.get(this);
+    if (connection === undefined) return;
+    sockets.delete(this);
+    connection.open = false;
+    connection.target.open--;
+    if (connection.requests > 0) connection.target.active--;
+  }
+
+  function send(sent: Sent, socket: object): void {
+    if (sent.waiting) {
+      proceed(sent);
+      sent.target.wait.observe((performance.now() - sent.since) / 1000, sent.state?.span.spanContext());
+    }
+    // Sent again where the first socket was lost before it answered.
+    leave(sent);
+    const connection = sockets.get(socket);
+    sent.connection = connection;
+    if (connection !== undefined) take(connection);
+  }
+
+  function proceed(sent: Sent): void {
+    if (!sent.waiting) return;
+    sent.waiting = false;
+    sent.target.waiting--;
+  }
+
+  function take(connection: Connection): void {
+    if (connection.requests++ === 0) connection.target.active++;
+  }
+
+  function leave(sent: Sent): void {
+    const { connection } = sent;
+    sent.connection = undefined;
+    if (connection?.open && --connection.requests === 0) connection.target.active--;
+  }
+
+  function end(request: object, error?: unknown, aborted?: boolean): void {
+    const sent = requests.get(request);
+    if (sent === undefined) return;
+    proceed(sent);
+    leave(sent);
+    if (sent.state !== undefined) spans.end(sent.state, sent.status, error, aborted);
   }
 
   const listeners: Record<string, (message: any) => void> = {
-    'undici:request:create'(message) {
+    'undici:request:create': create,
+    'undici:client:connected': connected,
+    'undici:client:sendHeaders'({ request, socket }) {
+      const sent = requests.get(request);
+      if (sent !== undefined) send(sent, socket);
+    },
+    'undici:request:headers'({ request, response }) {
+      const sent = requests.get(request);
+      if (sent === undefined) return;
+      sent.status = response.statusCode;
+      // Before 7.20 no headers are told of over HTTP/2.
+      proceed(sent);
+      // The socket is handed over for good, and nobody else will use it.
+      if (sent.connection && isHandedOver(request, response.statusCode)) take(sent.connection);
+    },
+    'undici:request:trailers': ({ request }) => end(request),
+    'undici:request:error': ({ request, error }) => end(request, error, true),
+  };
+
+  const undo = Object.entries(listeners).map(([channel, listen]) => {
+    const guarded = (message: unknown): void => {
       try {
-        create(message);
+        listen(message);
       } catch (error) {
         // What a listener of a channel throws becomes an uncaught exception of the app.
         diagnostics.warn(
@@ -47,25 +173,15 @@ export function instrumentUndici(spans: ClientSpans, diagnostics: Pick<Diagnosti
           'undici',
         );
       }
-    },
-    'undici:request:headers'({ request, response }: any) {
-      const entry = requests.get(request);
-      if (entry) entry.status = response.statusCode;
-    },
-    'undici:request:trailers'({ request }: any) {
-      const entry = requests.get(request);
-      if (entry) spans.end(entry.state, entry.status);
-    },
-    'undici:request:error'({ request, error }: any) {
-      const entry = requests.get(request);
-      if (entry) spans.end(entry.state, entry.status, error, true);
-    },
-  };
+    };
+    subscribe(channel, guarded);
+    return () => unsubscribe(channel, guarded);
+  });
+  return () => undoAll(undo);
+}
 
-  for (const name in listeners) subscribe(name, listeners[name]);
-  return () => {
-    for (const name in listeners) unsubscribe(name, listeners[name]);
-  };
+function isHandedOver({ method }: UndiciRequest, status: number): boolean {
+  return status === 101 || (method === 'CONNECT' && status >= 200 && status < 300);
 }
 
 /** undici 5 keeps headers as one text, 6 and later as a flat list. */

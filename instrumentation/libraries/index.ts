@@ -45,6 +45,7 @@ import { redis } from './redis.ts';
 import { redisStreams } from './redis-streams.ts';
 import { retry } from './retry.ts';
 import { socketIo } from './socket-io.ts';
+import { undici } from './undici.ts';
 import { winston } from './winston.ts';
 import { ws } from './ws.ts';
 
@@ -70,6 +71,7 @@ export const LIBRARIES: readonly Library[] = [
   knex,
   prisma,
   genericPool,
+  undici,
   amqplib,
   kafkajs,
   grpc,

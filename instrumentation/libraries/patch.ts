@@ -6,8 +6,8 @@ export type Method = (this: any, ...args: any[]) => any;
  * Replaces a method of a prototype, own or inherited, until it is undone. Where somebody has wrapped ours since, ours stays
  * below. A version without the method lacks what hangs on it, no more.
  */
-export function patch(prototype: object, name: string, make: (original: Method) => Method): Undo {
-  const holder = prototype as Record<string, unknown>;
+export function patch(prototype: object, name: PropertyKey, make: (original: Method) => Method): Undo {
+  const holder = prototype as Record<PropertyKey, unknown>;
   const original = holder[name];
   if (typeof original !== 'function') return () => {};
   const own = Object.getOwnPropertyDescriptor(prototype, name);

@@ -76,7 +76,7 @@ export const CHANGES: readonly Change[] = [
   { query: 'o11y-kit / Series of an instance / A', factor: 1.2 },
   { query: 'o11y-kit / Requests beyond the limit of series / A', least: 0.1 },
   { query: 'o11y-kit / Requests beyond the limit of series / B', least: 0.1 },
-  // Reports hold the pool's connections, rows are inserted twice, keys are asked for that no cache has.
+  // Reports hold the pool's connections, calls wait for one of two to the depot, rows are inserted twice, keys are asked for that no cache has.
   { query: 'o11y-dependencies / Failed operations / A', least: 0.005 },
   { query: 'o11y-dependencies / Duration of operations, p95 / A', least: 0.4 },
   { query: 'o11y-dependencies / Waiting for a connection / A', least: 1 },
@@ -89,6 +89,8 @@ export const CHANGES: readonly Change[] = [
   { query: 'o11y-dependencies / Connections used, of most / A', least: 0.9 },
   { query: 'o11y-dependencies / Waiting requests by pool / A', least: 1 },
   { query: 'o11y-dependencies / Wait for a connection, p95 / A', least: 0.2 },
+  { query: 'o11y-dependencies / Calls that wait, by host / A', least: 10 },
+  { query: 'o11y-dependencies / Wait of calls, p95 / A', least: 0.4 },
   { query: 'o11y-dependencies / Failed calls of other services / A', least: 0.5 },
   // Letters are posted slowly, and some to nobody.
   { query: 'o11y-queues / Waiting jobs / A', least: 3 },

@@ -12,7 +12,7 @@ import { needsRedis, startRedis } from '../support/servers/redis.ts';
 export const needsWorkshop = needsPostgres || needsRedis;
 
 export interface Workshop extends AsyncDisposable {
-  /** From now on the upstream fails, the model is overloaded, reports hold the pool's connections, nobody reads the log. */
+  /** From now on the upstream fails and is asked too much, the model is overloaded, reports hold the pool's connections, nobody reads the log. */
   breakDown(): Promise<void>;
 }
 
@@ -58,6 +58,7 @@ export async function startWorkshop(env: Readonly<Record<string, string>>, endpo
     '/price/tea',
     '/letter/ada',
     '/event',
+    '/depot',
     '/stock',
     '/steady',
     '/alone',
@@ -82,6 +83,7 @@ export async function startWorkshop(env: Readonly<Record<string, string>>, endpo
       timers.push(setInterval(() => sendNonsense(app.port), 300));
       load.push(every(50, '/report', '/report', '/report', '/report'), every(50, '/report', '/report', '/report'));
       load.push(every(300, '/duplicate', '/letter/nobody', '/letter/nobody', `/price/${Math.random()}`));
+      load.push(every(100, ...Array(20).fill('/depot')));
       load.push(every(200, ...Array(6).fill('/limited'), '/alone', '/alone', '/stock', '/stock', '/steady'));
       // The model takes longer than a rate looks back: asked by all at once, it would have ended no call in most moments.
       for (const wait of [1000, 2000, 3000, 4000]) {

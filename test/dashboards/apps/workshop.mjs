@@ -11,6 +11,7 @@ import { Kafka, logLevel } from 'kafkajs';
 import OpenAI from 'openai7';
 import CircuitBreaker from 'opossum';
 import pg from 'pg';
+import { Pool } from 'undici7';
 import { WebSocketServer } from 'ws';
 import { cache, operation } from '../../../dist/index.mjs';
 
@@ -20,6 +21,8 @@ const connection = { host: '127.0.0.1', port: Number(REDIS_PORT), maxRetriesPerR
 const pool = new pg.Pool({ connectionString: DATABASE_URL, max: 3, connectionTimeoutMillis: 400 });
 // Not in the way of what is read.
 const writes = new pg.Pool({ connectionString: DATABASE_URL, max: 1 });
+// By another name of the host, to be shown beside those who call it without a limit.
+const depot = new Pool(UPSTREAM_URL.replace('127.0.0.1', 'localhost'), { connections: 2 });
 const redis = new Redis(connection);
 const prices = cache('prices');
 const model = new OpenAI({ apiKey: 'none', baseURL: `${UPSTREAM_URL}/v1`, maxRetries: 0 });
@@ -80,6 +83,11 @@ app.get('/price/:sku', async (req, res) => {
 app.get('/letter/:to', async (req, res) => {
   await letters.add('letter', { to: req.params.to }, { attempts: 2, removeOnComplete: true });
   res.status(202).json({ ok: true });
+});
+
+app.get('/depot', async (_req, res) => {
+  const answer = await depot.request({ path: '/stock', method: 'GET' });
+  res.status(answer.statusCode).json(await answer.body.json());
 });
 
 app.get('/event', async (_req, res) => {
