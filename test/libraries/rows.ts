@@ -386,7 +386,7 @@ const mongoose: Row = {
 const kafka: Row = {
   library: 'kafkajs',
   app: 'kafkajs',
-  copies: ['kafkajs'],
+  copies: ['kafkajs', 'kafkajs20'],
   skip: needsKafka,
   server: startKafka,
   secrets: ['secret-value', 'secret-key'],
