@@ -252,6 +252,7 @@ export function createShipper({ config, diagnostics, resource, stats, dist }: De
       return Atomics.load(shared, UNDELIVERED);
     },
     async stop() {
+      clearTimeout(timer);
       const thread = worker;
       worker = undefined;
       thread?.removeAllListeners();

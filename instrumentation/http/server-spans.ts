@@ -208,9 +208,14 @@ export function createServerSpans(kit: Kit): ServerSpans {
     const key = failure === '' ? (status ?? 0) : `${status} ${failure}`;
     let known = endings.get(key);
     if (known === undefined) {
-      const name = spanMethod(method);
-      const spanName = route === '' ? name : `${name} ${route}`;
-      known = { spanName, child: undefined, host: undefined, secure: false, protocol: '', shared: undefined };
+      known = {
+        spanName: `${spanMethod(method)} ${route}`,
+        child: undefined,
+        host: undefined,
+        secure: false,
+        protocol: '',
+        shared: undefined,
+      };
       if (endings.size < MOST_ENDINGS) endings.set(key, known);
     }
     return known;
@@ -220,7 +225,8 @@ export function createServerSpans(kit: Kit): ServerSpans {
     const { span, message, method } = request;
     const { target } = message;
     const query = target.indexOf('?');
-    span.updateName(ending.spanName);
+    // Where no route matched, the name is the method, or what the app has made of it.
+    if (template !== '') span.updateName(ending.spanName);
     setShared(span, sharedOf(ending, message, method, template, status));
     if (method === '_OTHER' && message.method) span.setAttribute('http.request.method_original', message.method);
     span.setAttribute('url.path', query < 0 ? target : target.slice(0, query));

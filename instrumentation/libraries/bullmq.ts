@@ -49,9 +49,11 @@ export const bullmq = defineLibrary<BullMQ>({
           const sending = describe(this, args);
           if (this.opts?.telemetry !== undefined || this.telemetry !== undefined) {
             const context = active();
-            const result = storage.run(withBaggageId(context, correlationIdOf(context)), () => original.apply(this, args));
-            messages.count(sending, result);
-            return result;
+            const carrying = withBaggageId(context, correlationIdOf(context));
+            return messages.count(
+              sending,
+              storage.run(carrying, () => original.apply(this, args)),
+            );
           }
           return messages.send(sending, (fields) => {
             const metadata = metadataOf(fields);

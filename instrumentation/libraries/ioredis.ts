@@ -23,7 +23,7 @@ type Exports = { readonly prototype: Redis };
 export const ioredis = defineLibrary<Exports>({
   name: 'ioredis',
   gives: 'Commands by name, never a key or value: spans, durations, slow ones; health from the state of the connection.',
-  packages: { ioredis: '>=4.0.0 <7.0.0' },
+  packages: { ioredis: '>=4.17.3 <7.0.0' },
   accepts: (exports): exports is Exports =>
     typeof exports === 'function' && isExports(exports.prototype) && typeof exports.prototype.sendCommand === 'function',
   wire(exports, kit, copy) {

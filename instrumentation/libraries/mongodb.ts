@@ -29,7 +29,7 @@ interface Pool {
 export const mongodb = defineLibrary<object>({
   name: 'mongodb',
   gives: 'Commands by collection, of Mongoose too, never a value: spans, durations, slow ones, health; the pool.',
-  packages: { mongodb: '>=4.0.0 <8.0.0' },
+  packages: { mongodb: '>=4.1.0 <8.0.0' },
   accepts: (exports): exports is object => isExports(exports) && typeof exports.MongoClient === 'function',
   wire(exports, kit, copy) {
     const databases = databasesOf(kit);

@@ -1,5 +1,5 @@
 import { type Span, SpanKind, type TracerProvider } from '@opentelemetry/api';
-import { active, ROOT, storage } from '../context.ts';
+import { active, storage } from '../context.ts';
 import { isExports, type Undo } from './define.ts';
 import { patch, settles } from './patch.ts';
 
@@ -37,12 +37,12 @@ export function watchQueries(prototype: object, provider: TracerProvider): Undo 
       function (this: Client, ...args: unknown[]) {
         const [given] = args;
         const span = tracer.startSpan('pg.query', { kind: SpanKind.CLIENT, attributes: attributesOf(this, given) });
-        const isOwn = isSubmitted(given);
         try {
-          if (isOwn) watchSubmitted(given, span);
-          else watchCallback(args, span);
+          if (isSubmitted(given)) watchSubmitted(given, span);
+          else if (!submits(given)) watchCallback(args, span);
           const result = Reflect.apply(query, this, args);
-          return isOwn ? result : settles(result, (error) => end(span, error));
+          // A query that is an object is handed back, and may have a `then` of its own.
+          return result === given ? result : settles(result, (error) => end(span, error));
         } catch (error) {
           end(span, error);
           throw error;
@@ -72,9 +72,9 @@ function end(span: Span, error: unknown): void {
 
 /** Puts itself in front of the callback, if there is one. */
 function watchCallback(args: unknown[], span: Span): void {
-  const last = args.at(-1);
+  const at = args.findLastIndex((arg, index) => index > 0 && typeof arg === 'function');
   const [given] = args;
-  if (typeof last === 'function') args[args.length - 1] = ending(last as Callback, span);
+  if (at > 0) args[at] = ending(args[at] as Callback, span);
   else if (isExports(given) && typeof given.callback === 'function') {
     // Not into the app's own object, which it may use for the next query too.
     args[0] = Object.create(given, { callback: { value: ending(given.callback as Callback, span), writable: true } });
@@ -86,7 +86,8 @@ function ending(callback: Callback, span: Span): Callback {
   const context = active();
   return function (this: unknown, ...args) {
     end(span, args[0]);
-    return context === ROOT ? Reflect.apply(callback, this, args) : storage.run(context, Reflect.apply, callback, this, args);
+    if (storage.getStore() === context) return Reflect.apply(callback, this, args);
+    return storage.run(context, Reflect.apply, callback, this, args);
   };
 }
 
@@ -101,13 +102,13 @@ function watchSubmitted(submitted: Submitted, span: Span): void {
   };
 }
 
+/** Whether node-postgres takes it for a query that is an object of its own. */
+function submits(value: unknown): value is Partial<Submitted> {
+  return isExports(value) && typeof value.submit === 'function';
+}
+
 function isSubmitted(value: unknown): value is Submitted {
-  return (
-    isExports(value) &&
-    typeof value.submit === 'function' &&
-    typeof value.handleReadyForQuery === 'function' &&
-    typeof value.handleError === 'function'
-  );
+  return submits(value) && typeof value.handleReadyForQuery === 'function' && typeof value.handleError === 'function';
 }
 
 /** Tells of the next call of one object's method; no trace of it is left on the object afterwards. */

@@ -1,4 +1,4 @@
-import { storage } from '../context.ts';
+import { active, storage } from '../context.ts';
 import { databasesOf, poolName, type Server, serverName } from '../databases/databases.ts';
 import type { PoolState } from '../databases/pools.ts';
 import type { Kit } from '../kit.ts';
@@ -78,13 +78,13 @@ function watchConnect(prototype: Pool, kit: Kit): Undo {
     };
     if (typeof callback === 'function') {
       // A caller that waited is called from where a connection was given back, which is in another request.
-      const context = storage.getStore();
+      const context = active();
       return connect.call(this, (error, ...rest) => {
         const proceed = () => {
           ended(error);
           return callback(error, ...rest);
         };
-        return context === undefined || context === storage.getStore() ? proceed() : storage.run(context, proceed);
+        return context === storage.getStore() ? proceed() : storage.run(context, proceed);
       });
     }
     return settles(connect.call(this), ended);

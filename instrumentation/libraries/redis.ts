@@ -28,7 +28,7 @@ const FILES = '@redis/client/dist/lib/client';
 export const redis = defineLibrary<Record<string, unknown>>({
   name: 'redis',
   gives: 'Commands by name, never a key or value: spans, durations, slow ones; health from the state of the connection.',
-  packages: { '@redis/client': '>=1.0.0 <2.0.0 || >=5.0.0 <7.0.0' },
+  packages: { '@redis/client': '>=1.1.0 <2.0.0 || >=5.0.0 <7.0.0' },
   accepts: (exports): exports is Record<string, unknown> => isExports(exports) && typeof exports.createClient === 'function',
   wire(exports, kit, copy) {
     const prototype = prototypeIn(loadedFile(copy, `${FILES}/index.js`));

@@ -51,8 +51,8 @@ export interface Messages {
    * makes no spans of its own. What it returns or throws is passed on as it is.
    */
   send<T>(sending: Sending, run: (fields: Fields) => T): T;
-  /** Counts messages whose span somebody else makes. */
-  count(sending: Sending, result: unknown): void;
+  /** Counts messages whose span somebody else makes, and gives back what the app gets for the result. */
+  count<T>(sending: Sending, result: T): T;
   /**
    * Runs the app's handler of a message in a span below the one that came with it, which ends, with the metrics, when the
    * handler returns or its promise settles.
@@ -86,8 +86,8 @@ export function createMessages(kit: Kit): Messages {
       sent.inc({ messaging_system: to.system, messaging_destination_name: name, error_type: type }, count);
   }
 
-  function count(sending: Sending, result: unknown): void {
-    follow(
+  function count<T>(sending: Sending, result: T): T {
+    return follow(
       result,
       () => add(sending, ''),
       (error) => add(sending, errorType(error)),
@@ -97,9 +97,7 @@ export function createMessages(kit: Kit): Messages {
   function send<T>(sending: Sending, run: (fields: Fields) => T): T {
     const parent = active();
     if (isTracingSuppressed(parent)) {
-      const result = run({});
-      count(sending, result);
-      return result;
+      return count(sending, run({}));
     }
     const opened = guarded('a message', () => openSend(sending, parent));
     if (opened === undefined) return run({});
@@ -115,13 +113,11 @@ export function createMessages(kit: Kit): Messages {
         }
       });
     try {
-      const result = quietly(parent, () => run(fields), undefined, []);
-      follow(
-        result,
+      return follow(
+        quietly(parent, () => run(fields), undefined, []),
         (value) => end(undefined, value),
         (error) => end(error ?? new Error('rejected without a reason'), undefined),
       );
-      return result;
     } catch (error) {
       end(error ?? new Error('thrown without a reason'), undefined);
       throw error;
@@ -172,13 +168,11 @@ export function createMessages(kit: Kit): Messages {
         span?.end();
       });
     try {
-      const result = run();
-      follow(
-        result,
+      return follow(
+        run(),
         () => end(undefined),
         (error) => end(error ?? new Error('rejected without a reason')),
       );
-      return result;
     } catch (error) {
       end(error ?? new Error('thrown without a reason'));
       throw error;
@@ -189,13 +183,24 @@ export function createMessages(kit: Kit): Messages {
 }
 
 /**
- * Calls back when a value, or the promise that it is, has come. The promise itself is handed on untouched: whether its
- * rejection is handled stays the app's affair. Ours was attached first, so it runs first.
+ * Calls back when a value, or the promise that it is, has come, before the app has it. A promise is handed on as the one that
+ * comes after it, so that whether its rejection is handled stays the app's affair.
  */
-function follow(result: unknown, done: (value: unknown) => void, failed: (error: unknown) => void): void {
-  if (typeof (result as PromiseLike<unknown> | undefined)?.then === 'function')
-    (result as PromiseLike<unknown>).then(done, failed);
-  else done(result);
+function follow<T>(result: T, done: (value: unknown) => void, failed: (error: unknown) => void): T {
+  if (typeof (result as PromiseLike<unknown> | undefined)?.then !== 'function') {
+    done(result);
+    return result;
+  }
+  return (result as unknown as PromiseLike<unknown>).then(
+    (value) => {
+      done(value);
+      return value;
+    },
+    (error) => {
+      failed(error);
+      throw error;
+    },
+  ) as T;
 }
 
 function describe(

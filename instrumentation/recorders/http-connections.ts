@@ -79,7 +79,19 @@ function createHttpConnections({ config, metrics }: Kit): HttpConnections {
 
   function make(address: string, port: string, stale: boolean): Known {
     const labels = { server_address: address, server_port: port };
-    return { open: 0, active: 0, waiting: 0, wait: wait.child(address, port), labels, stale, shown: false };
+    let child: HistogramChild | undefined;
+    return {
+      open: 0,
+      active: 0,
+      waiting: 0,
+      // Made with the first wait: a series of its own would stand on the page of who never waits.
+      get wait() {
+        return (child ??= wait.child(address, port));
+      },
+      labels,
+      stale,
+      shown: false,
+    };
   }
 
   function find(address: string, port: number): Known {

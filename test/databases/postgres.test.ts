@@ -77,6 +77,16 @@ describe('PostgreSQL', { skip: needsPostgres, timeout: 120_000 }, () => {
     );
   });
 
+  it('calls back where the query was made, whoever opened the connection, and leaves the app its own objects', async () => {
+    await using viewer = await startViewer();
+    await using app = await startApp('pg', server.url, { endpoint: viewer.url });
+    assert.deepEqual((await app.ask('query')).body, [{ name: 'Ada' }]);
+    assert.equal((await app.ask('job')).body, 'none');
+    assert.equal((await app.ask('foreign')).body, true);
+    assert.equal((await app.ask('passed', { 'x-correlation-id': 'passed:1' })).body, 1);
+    await viewer.waitForSpans({ name: 'SELECT customers', attributes: { 'correlation.id': 'passed:1' } });
+  });
+
   it('counts a connection that is refused as a failed operation: no query is there to fail', async () => {
     await using app = await startApp('pg', 'postgres://nobody@127.0.0.1:1/shop');
     assert.equal((await app.ask('query')).status, 500);

@@ -282,7 +282,7 @@ const knex: Row = {
 const genericPool: Row = {
   library: 'generic-pool',
   app: 'generic-pool',
-  copies: ['generic-pool', 'generic-pool31'],
+  copies: ['generic-pool', 'generic-pool30'],
   skip: false,
   calls: [
     { path: 'use', trace: 'GET server' },
@@ -438,7 +438,7 @@ const kafka: Row = {
 const rabbitmq: Row = {
   library: 'amqplib',
   app: 'amqplib',
-  copies: ['amqplib', 'amqplib08'],
+  copies: ['amqplib', 'amqplib05'],
   skip: needsRabbitmq,
   server: startRabbitmq,
   secrets: ['secret-value', 'guest:guest'],

@@ -14,7 +14,12 @@ const KINDS = {
   },
   mongodb({ MongoClient }, url, max) {
     const client = new MongoClient(url, { maxPoolSize: max });
-    return { use: () => client.db('shop').collection('customers').findOne({}), end: () => client.close() };
+    // Versions before 4.7 do not connect by themselves.
+    const use = async () => {
+      await client.connect();
+      return client.db('shop').collection('customers').findOne({});
+    };
+    return { use, end: () => client.close() };
   },
 };
 
