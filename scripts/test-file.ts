@@ -99,9 +99,9 @@ function read(path: string): Outcome[] {
   }
 }
 
-/** Whether a process of the group still runs after the moment that a killed child takes to end. */
+/** Whether a process of the group still runs after the moment that a killed child takes to end, on a busy machine too. */
 async function groupAlive(pid: number): Promise<boolean> {
-  for (let n = 0; n < 40; n += 1) {
+  for (let n = 0; n < 100; n += 1) {
     try {
       process.kill(-pid, 0);
     } catch {

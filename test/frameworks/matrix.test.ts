@@ -5,6 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import { type Span, startViewer, type TestViewer } from '../../viewer/testing.ts';
 import { type App, spawnApp } from '../support/app.ts';
 import { NODES } from '../support/nodes.ts';
+import { until } from '../support/until.ts';
 import { type Answer, get, type Protocol } from './client.ts';
 import { parseSamples } from './samples.ts';
 
@@ -139,11 +140,11 @@ function observed({ file, protocol = 'http', routes = true, param = ':id', flags
       assert.equal(record.traceId, span.traceId);
       assert.equal(record.spanId, span.spanId);
       assert.equal(record.attributes.correlation_id, 'order:3');
-      const line = app.json().find(({ msg }) => msg === 'user 3');
-      assert.equal(line?.trace_id, span.traceId);
-      assert.equal(line?.span_id, span.spanId);
-      assert.equal(line?.trace_flags, '01');
-      assert.equal(line?.correlation_id, 'order:3');
+      const line = await until('the line on stdout', () => app.json().find(({ msg }) => msg === 'user 3'));
+      assert.equal(line.trace_id, span.traceId);
+      assert.equal(line.span_id, span.spanId);
+      assert.equal(line.trace_flags, '01');
+      assert.equal(line.correlation_id, 'order:3');
     });
 
     it('replaces a correlation id that is not allowed', async () => {
