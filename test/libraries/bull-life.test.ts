@@ -12,7 +12,8 @@ suite('Bull in a process that lives long', { skip: needsRedis, concurrency: true
     test(`${file}: a job whose worker died has stalled, and goes on in its trace elsewhere`, async () => {
       await using redis = await startRedis();
       await using viewer = await startViewer();
-      const env = { REDIS_PORT: String(redis.port), LOCK_MS: '200' };
+      // Not so short that a busy machine loses a lock: Bull lets a job stall once only.
+      const env = { REDIS_PORT: String(redis.port), LOCK_MS: '1000' };
       const args = [join(fixtures, file)];
       await using first = await spawnApp({ args, endpoint: viewer.url, env });
       const id = 'of-the-dead';
