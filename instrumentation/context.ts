@@ -139,6 +139,13 @@ export function active(): Context {
   return storage.getStore() ?? ROOT;
 }
 
+/** Calls a function of the app in the context that it belongs to, {@link ROOT} too: where it is called from may be another's request. */
+export function callIn<T>(context: Context, method: (...args: any[]) => T, self: unknown, args: readonly unknown[]): T {
+  return storage.getStore() === context
+    ? Reflect.apply(method, self, args)
+    : storage.run(context, Reflect.apply<any, any, T>, method, self, args);
+}
+
 /** The request that is being handled, if any. */
 export function activeRequest(): RequestState | undefined {
   const context = storage.getStore();

@@ -5,6 +5,7 @@ import { reason } from '../diagnostics.ts';
 import { errorCategory, errorType } from '../error-type.ts';
 import type { Kit } from '../kit.ts';
 import { CORRELATION_ID, METRICS } from '../names.ts';
+import { settles } from '../settles.ts';
 import { type Call, callTracerProvider } from '../traces/call-tracer.ts';
 import { type Named, namesIn } from './aws-inputs.ts';
 import { defineLibrary, isExports } from './define.ts';
@@ -88,17 +89,7 @@ function observed(original: Method, kit: Kit): Method {
       end(true, error);
       throw error;
     }
-    if (at >= 0 || !(result instanceof Promise)) return result;
-    return result.then(
-      (output) => {
-        end(false, output);
-        return output;
-      },
-      (error) => {
-        end(true, error);
-        throw error;
-      },
-    );
+    return at >= 0 ? result : settles(result, (error, output) => end(error !== undefined, error ?? output));
   };
 }
 

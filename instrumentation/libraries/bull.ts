@@ -1,4 +1,4 @@
-import { active, ROOT, storage } from '../context.ts';
+import { callIn, ROOT } from '../context.ts';
 import { recordJobs } from '../messaging/bullmq-jobs.ts';
 import { allCarrying, batch, carrying, metadataOf, single } from '../messaging/bullmq-sending.ts';
 import { type Client, type Getters, type Job, labelOf, type Owner } from '../messaging/bullmq-types.ts';
@@ -96,7 +96,7 @@ export const bull = defineLibrary<Bull>({
           // An event that says something else than we know is the listeners' affair.
         }
         const context = recorder.contextOf(subject) ?? aloud();
-        return context === active() ? original.apply(this, args) : storage.run(context, () => original.apply(this, args));
+        return callIn(context, original, this, args);
       };
     }
 

@@ -1,4 +1,4 @@
-import { active, correlationIdOf, ROOT, storage } from '../context.ts';
+import { active, callIn, correlationIdOf, ROOT, storage } from '../context.ts';
 import { recordJobs } from '../messaging/bullmq-jobs.ts';
 import { allCarrying, batch, carrying, metadataOf, single } from '../messaging/bullmq-sending.ts';
 import { type FlowNode, type Getters, type Job, labelOf, type Owner } from '../messaging/bullmq-types.ts';
@@ -154,7 +154,7 @@ export const bullmq = defineLibrary<BullMQ>({
             // An event that says something else than we know is the listeners' affair.
           }
           const context = recorder.contextOf(args[1]) ?? aloud();
-          return context === active() ? original.apply(this, args) : storage.run(context, () => original.apply(this, args));
+          return callIn(context, original, this, args);
         };
     }
   },

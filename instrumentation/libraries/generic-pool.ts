@@ -37,6 +37,7 @@ export const genericPool = defineLibrary<object>({
       }
       const startedAt = performance.now();
       const result = acquire.call(this, priority);
+      // The promise itself: of those that wait generic-pool handles the rejection, of one that comes after it nobody would.
       result.then(
         () => pools.waited(this, (performance.now() - startedAt) / 1000),
         (error) => {

@@ -7,6 +7,7 @@ import { errorCategory } from '../error-type.ts';
 import type { Kit } from '../kit.ts';
 import type { Histogram } from '../metrics/metrics.ts';
 import { CORRELATION_ID, METRICS } from '../names.ts';
+import { follow } from '../settles.ts';
 import { defineLibrary, isExports, type Undo } from './define.ts';
 import { type ErrorOfResult, failureOf, operationIn } from './graphql-operation.ts';
 import { loadedFile } from './official.ts';
@@ -126,7 +127,7 @@ function errorsOf(result: unknown): readonly ErrorOfResult[] {
   return Array.isArray(list) ? list.slice(0, MOST_ERRORS) : [];
 }
 
-/** Before version 17. A promise is handed on as it is. */
+/** Before version 17. */
 function wrapped(execute: Method, { begin, end }: Executions): Method {
   return function (this: unknown, ...args) {
     const operation = operationIn(args[0]?.document, args[0]?.operationName);
@@ -134,14 +135,7 @@ function wrapped(execute: Method, { begin, end }: Executions): Method {
     if (execution === undefined) return Reflect.apply(execute, this, args);
     try {
       const result = storage.run(execution.context, () => Reflect.apply(execute, this, args));
-      if (typeof result?.then !== 'function') end(execution, result);
-      else {
-        result.then(
-          (value: unknown) => end(execution, value),
-          (error: unknown) => end(execution, undefined, error ?? new Error('rejected without a reason')),
-        );
-      }
-      return result;
+      return follow(result, (error, value) => end(execution, value, error));
     } catch (error) {
       end(execution, undefined, error ?? new Error('thrown without a reason'));
       throw error;

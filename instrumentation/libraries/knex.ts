@@ -1,5 +1,6 @@
 import { type Databases, databasesOf, poolName, type Server, serverName } from '../databases/databases.ts';
 import type { PoolState } from '../databases/pools.ts';
+import { settles } from '../settles.ts';
 import { defineLibrary, isExports } from './define.ts';
 import { loadedFile } from './official.ts';
 
@@ -53,20 +54,13 @@ export const knex = defineLibrary<object>({
       const server = serverOf(this, servers, databases);
       const startedAt = performance.now();
       const result = acquireConnection.call(this);
-      if (server !== undefined) {
-        const pool = this.pool as TarnPool;
-        result.then(
-          () => {
-            databases.pools.waited(pool, (performance.now() - startedAt) / 1000);
-            databases.connected(server, startedAt, undefined);
-          },
-          (error) => {
-            if (isExports(error) && error.name === 'KnexTimeoutError') databases.pools.timedOut(pool);
-            databases.connected(server, startedAt, error);
-          },
-        );
-      }
-      return result;
+      if (server === undefined) return result;
+      const pool = this.pool as TarnPool;
+      return settles(result, (error) => {
+        if (error === undefined) databases.pools.waited(pool, (performance.now() - startedAt) / 1000);
+        else if (isExports(error) && error.name === 'KnexTimeoutError') databases.pools.timedOut(pool);
+        databases.connected(server, startedAt, error);
+      });
     };
     return () => {
       prototype.acquireConnection = acquireConnection;

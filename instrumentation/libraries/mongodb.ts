@@ -1,7 +1,8 @@
-import { storage } from '../context.ts';
+import { active, callIn } from '../context.ts';
 import { type Databases, databasesOf, type Server, serverName } from '../databases/databases.ts';
 import { describeMongo } from '../databases/mongo.ts';
 import type { PoolState } from '../databases/pools.ts';
+import { settles } from '../settles.ts';
 import { telling, tellNext } from '../traces/call-tracer.ts';
 import { type Copy, defineLibrary, isExports, together, type Undo } from './define.ts';
 import { adopt, loadedFile } from './official.ts';
@@ -157,18 +158,16 @@ function watchCheckOut(original: Method, databases: Databases): Method {
     const at = args.findLastIndex((arg) => typeof arg === 'function');
     if (at >= 0) {
       const callback = args[at];
-      const context = storage.getStore();
+      const context = active();
       args[at] = (error: unknown, ...rest: unknown[]) => {
         const proceed = () => {
           ended(error);
           return callback(error, ...rest);
         };
-        return context === undefined ? proceed() : storage.run(context, proceed);
+        return callIn(context, proceed, undefined, []);
       };
     }
-    const result = Reflect.apply(original, this, args);
-    result?.then?.(() => ended(), ended);
-    return result;
+    return settles(Reflect.apply(original, this, args), ended);
   };
 }
 
@@ -176,11 +175,9 @@ function watchCheckOut(original: Method, databases: Databases): Method {
 function watchSelection(original: Method, databases: Databases): Method {
   return function (this: { s?: { seedlist?: readonly unknown[] } }, ...args) {
     const startedAt = performance.now();
-    const result = Reflect.apply(original, this, args);
-    result?.then?.(undefined, (error: unknown) =>
-      databases.connected(serverAt(String(this.s?.seedlist?.[0] ?? '')), startedAt, error),
-    );
-    return result;
+    return settles(Reflect.apply(original, this, args), (error) => {
+      if (error !== undefined) databases.connected(serverAt(String(this.s?.seedlist?.[0] ?? '')), startedAt, error);
+    });
   };
 }
 

@@ -1,4 +1,4 @@
-import { storage } from '../context.ts';
+import { active, callIn } from '../context.ts';
 import { type Databases, databasesOf, poolName, type Server, serverName } from '../databases/databases.ts';
 import type { PoolState } from '../databases/pools.ts';
 import { telling } from '../traces/call-tracer.ts';
@@ -73,12 +73,11 @@ export const mysql2 = defineLibrary<object>({
 function watchCallbacks(prototype: Connection, name: 'query' | 'execute'): Undo {
   const original = prototype[name];
   prototype[name] = function (...args) {
-    const context = storage.getStore();
+    const context = active();
     const watch = (callback: Callback): Callback =>
       function (this: unknown, error, ...rest) {
-        const proceed = () => Reflect.apply(callback, this, [error, ...rest]);
-        const tell = error ? () => telling(error, proceed) : proceed;
-        return context === undefined ? tell() : storage.run(context, tell);
+        const proceed = () => callIn(context, callback, this, [error, ...rest]);
+        return error ? telling(error, proceed) : proceed();
       };
     const at = args.findLastIndex((arg) => typeof arg === 'function');
     const [first] = args;
@@ -101,14 +100,14 @@ function watchPool(prototype: Pool, databases: Databases): Undo {
     if (typeof callback !== 'function' || watched.has(callback)) return getConnection.call(this, callback);
     const server = serverOf(this);
     const startedAt = performance.now();
-    const context = storage.getStore();
+    const context = active();
     const called: Callback = (error, ...rest) => {
       const proceed = () => {
         if (!error) databases.pools.waited(this, (performance.now() - startedAt) / 1000);
         databases.connected(server, startedAt, error || undefined);
         return callback(error, ...rest);
       };
-      return context === undefined ? proceed() : storage.run(context, proceed);
+      return callIn(context, proceed, undefined, []);
     };
     watched.add(called);
     return getConnection.call(this, called);

@@ -34,28 +34,3 @@ export function once(prototype: object, make: () => Undo): Undo {
   wired.add(prototype);
   return together([() => void wired.delete(prototype), make()]);
 }
-
-/**
- * Tells how a call ends that gives a promise, and gives back what the app gets instead. It is the promise that comes after,
- * since a promise that somebody watches counts as handled: its rejection would no longer end the process of an app that
- * forgot about it. What is no promise is handed back as it is, and nothing is told.
- *
- * @param ended is called once, with the reason of a rejection; it must not throw
- */
-export function settles<T>(result: T, ended: (error?: unknown) => void): T {
-  if (!isPromise(result)) return result;
-  return result.then(
-    (value) => {
-      ended();
-      return value;
-    },
-    (error: unknown) => {
-      ended(error ?? new Error(String(error)));
-      throw error;
-    },
-  ) as T;
-}
-
-export function isPromise(value: unknown): value is Promise<unknown> {
-  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function';
-}

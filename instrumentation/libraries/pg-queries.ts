@@ -1,7 +1,8 @@
 import { type Span, SpanKind, type TracerProvider } from '@opentelemetry/api';
-import { active, storage } from '../context.ts';
+import { active, callIn } from '../context.ts';
+import { settles } from '../settles.ts';
 import { isExports, type Undo } from './define.ts';
-import { patch, settles } from './patch.ts';
+import { patch } from './patch.ts';
 
 interface Client {
   readonly connectionParameters?: { readonly host?: string; readonly port?: number; readonly database?: string };
@@ -86,8 +87,7 @@ function ending(callback: Callback, span: Span): Callback {
   const context = active();
   return function (this: unknown, ...args) {
     end(span, args[0]);
-    if (storage.getStore() === context) return Reflect.apply(callback, this, args);
-    return storage.run(context, Reflect.apply, callback, this, args);
+    return callIn(context, callback, this, args);
   };
 }
 

@@ -1,10 +1,10 @@
-import { active, storage } from '../context.ts';
+import { active, callIn } from '../context.ts';
 import { databasesOf, poolName, type Server, serverName } from '../databases/databases.ts';
 import type { PoolState } from '../databases/pools.ts';
 import type { Kit } from '../kit.ts';
+import { settles } from '../settles.ts';
 import { defineLibrary, isExports, type Undo } from './define.ts';
 import { loadedFile } from './official.ts';
-import { settles } from './patch.ts';
 import { watchQueries } from './pg-queries.ts';
 
 type ClientClass = { readonly prototype: object } & (new (options?: object) => object);
@@ -84,7 +84,7 @@ function watchConnect(prototype: Pool, kit: Kit): Undo {
           ended(error);
           return callback(error, ...rest);
         };
-        return context === storage.getStore() ? proceed() : storage.run(context, proceed);
+        return callIn(context, proceed, undefined, []);
       });
     }
     return settles(connect.call(this), ended);

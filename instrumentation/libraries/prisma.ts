@@ -7,6 +7,7 @@ import { errorCategory } from '../error-type.ts';
 import type { Kit } from '../kit.ts';
 import type { Histogram } from '../metrics/metrics.ts';
 import { CORRELATION_ID, METRICS } from '../names.ts';
+import { follow } from '../settles.ts';
 import { defineLibrary, isExports, together, type Undo } from './define.ts';
 import { failureOf, isOfPrisma, operationOf, type PrismaOperation } from './prisma-operation.ts';
 
@@ -156,29 +157,11 @@ function createHelper(kit: Kit): TracingHelper {
       if (running === undefined) return callback();
       try {
         const result = storage.run(running.context, callback);
-        if (!isPromise(result)) {
-          guarded(() => end(running));
-          return result;
-        }
-        // Not beside the promise, as if it had been handled: what nobody catches must still be reported as such.
-        return result.then(
-          (value) => {
-            guarded(() => end(running));
-            return value;
-          },
-          (error) => {
-            guarded(() => end(running, error ?? new Error('rejected without a reason')));
-            throw error;
-          },
-        ) as typeof result;
+        return follow(result, (error) => guarded(() => end(running, error)));
       } catch (error) {
         guarded(() => end(running, error ?? new Error('thrown without a reason')));
         throw error;
       }
     },
   };
-}
-
-function isPromise(value: unknown): value is Promise<unknown> {
-  return typeof (value as { then?: unknown } | undefined)?.then === 'function';
 }

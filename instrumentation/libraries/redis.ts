@@ -3,9 +3,9 @@ import { ROOT, storage } from '../context.ts';
 import { Clients } from '../databases/clients.ts';
 import { databasesOf } from '../databases/databases.ts';
 import { describeCommand } from '../databases/redis.ts';
+import { follow } from '../settles.ts';
 import { defineLibrary, isExports, together, type Undo } from './define.ts';
 import { adopt, loadedFile } from './official.ts';
-import { isPromise, settles } from './patch.ts';
 
 interface Client {
   readonly options?: { readonly socket?: { readonly host?: string; readonly port?: number } };
@@ -98,11 +98,7 @@ function wrapCommands(prototype: Prototype, names: readonly string[], tracer: Tr
         },
       });
       const result = (original as Executor).apply(this, args);
-      if (!isPromise(result)) {
-        span.end();
-        return result;
-      }
-      return settles(result, (error) => {
+      return follow(result, (error) => {
         if (error !== undefined) {
           span.recordException(error as Error);
           span.setStatus({ code: SpanStatusCode.ERROR, message: (error as Error).message });

@@ -6,6 +6,7 @@ import { errorCategory, errorType } from '../error-type.ts';
 import { uuidv7 } from '../ids.ts';
 import type { Kit } from '../kit.ts';
 import { CORRELATION_ID, METRICS } from '../names.ts';
+import { follow } from '../settles.ts';
 import { type Carrier, createCarrier, type Fields } from './carrier.ts';
 import { quietly } from './quiet.ts';
 
@@ -87,11 +88,7 @@ export function createMessages(kit: Kit): Messages {
   }
 
   function count<T>(sending: Sending, result: T): T {
-    return follow(
-      result,
-      () => add(sending, ''),
-      (error) => add(sending, errorType(error)),
-    );
+    return follow(result, (error) => add(sending, error === undefined ? '' : errorType(error)));
   }
 
   function send<T>(sending: Sending, run: (fields: Fields) => T): T {
@@ -115,8 +112,7 @@ export function createMessages(kit: Kit): Messages {
     try {
       return follow(
         quietly(parent, () => run(fields), undefined, []),
-        (value) => end(undefined, value),
-        (error) => end(error ?? new Error('rejected without a reason'), undefined),
+        end,
       );
     } catch (error) {
       end(error ?? new Error('thrown without a reason'), undefined);
@@ -168,11 +164,7 @@ export function createMessages(kit: Kit): Messages {
         span?.end();
       });
     try {
-      return follow(
-        run(),
-        () => end(undefined),
-        (error) => end(error ?? new Error('rejected without a reason')),
-      );
+      return follow(run(), end);
     } catch (error) {
       end(error ?? new Error('thrown without a reason'));
       throw error;
@@ -180,27 +172,6 @@ export function createMessages(kit: Kit): Messages {
   }
 
   return { carrier, send, count, process, measure: (processing, run) => observe(processing, undefined, run) };
-}
-
-/**
- * Calls back when a value, or the promise that it is, has come, before the app has it. A promise is handed on as the one that
- * comes after it, so that whether its rejection is handled stays the app's affair.
- */
-function follow<T>(result: T, done: (value: unknown) => void, failed: (error: unknown) => void): T {
-  if (typeof (result as PromiseLike<unknown> | undefined)?.then !== 'function') {
-    done(result);
-    return result;
-  }
-  return (result as unknown as PromiseLike<unknown>).then(
-    (value) => {
-      done(value);
-      return value;
-    },
-    (error) => {
-      failed(error);
-      throw error;
-    },
-  ) as T;
 }
 
 function describe(

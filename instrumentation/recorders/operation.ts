@@ -3,6 +3,7 @@ import { active, correlationIdOf, storage } from '../context.ts';
 import { errorCategory, errorType } from '../error-type.ts';
 import type { Kit } from '../kit.ts';
 import { CORRELATION_ID, METRICS } from '../names.ts';
+import { follow } from '../settles.ts';
 
 export interface OperationOptions {
   /** Part of the app that the operation belongs to; the `component` label. */
@@ -37,23 +38,7 @@ export function createOperation(kit: Kit): Operation {
     const context = trace.setSpan(parent, span);
     const timer = isTimeout(timeoutMs) ? setTimeout(exceeded, timeoutMs).unref() : undefined;
     try {
-      const result = storage.run(context, fn);
-      if (!isThenable(result)) {
-        finish();
-        return result;
-      }
-      // What cannot be caught is no whole promise, and its `then` may return nothing.
-      const promise = typeof (result as { catch?: unknown }).catch === 'function' ? result : Promise.resolve(result);
-      return promise.then(
-        (value) => {
-          finish();
-          return value;
-        },
-        (error) => {
-          finish(error ?? new Error('rejected without a reason'));
-          throw error;
-        },
-      ) as typeof result;
+      return follow(storage.run(context, fn), finish);
     } catch (error) {
       finish(error ?? new Error('thrown without a reason'));
       throw error;
@@ -88,11 +73,6 @@ export function createOperation(kit: Kit): Operation {
 
 function isTimeout(ms: unknown): ms is number {
   return typeof ms === 'number' && ms >= 0 && ms <= MOST_TIMEOUT_MS;
-}
-
-/** Not `instanceof`: promises of other libraries and of other realms, a test runner's for one, are no instances of ours. */
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }
 
 /** Never throws: it is the app's error that the caller must see. */

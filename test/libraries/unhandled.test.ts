@@ -20,8 +20,8 @@ const ROWS: readonly [scenario: string, name: string][] = [
   ['pg pool', 'pg'],
   ['pg connect', 'pg'],
   ['redis', 'redis'],
-  ['kafkajs', 'kafkajs'],
   ['redis', 'redis4'],
+  ['kafkajs', 'kafkajs'],
   ['aws-sdk', '@aws-sdk/client-sqs'],
   ['aws-sdk', 'client-sqs3363'],
 ];

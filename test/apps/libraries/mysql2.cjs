@@ -1,8 +1,18 @@
+const { trace } = require('@opentelemetry/api');
+
 /** mysql2: a pool of two connections, by promises and by callbacks. */
 module.exports = (mysql, url) => {
   const pool = mysql.createPool({ uri: url, connectionLimit: 2 });
   const promised = pool.promise();
+  // What is asked for here is done by a timer that was set in nobody's request.
+  let asked;
+  setInterval(() => {
+    const tell = asked;
+    asked = undefined;
+    if (tell) pool.query('select 1', () => tell(trace.getActiveSpan()?.spanContext().traceId ?? 'none'));
+  }, 10).unref();
   return {
+    job: () => new Promise((resolve) => (asked = resolve)),
     query: async ({ id = '1' }) => (await promised.query('select name from customers where id = ?', [id]))[0],
     execute: async ({ id = '1' }) => (await promised.execute('select name from `customers` where id = ?', [id]))[0],
     literal: async () => (await promised.query('select name from customers where name = "Ada" and id in (1, 2, 3)'))[0],
