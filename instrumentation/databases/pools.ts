@@ -1,5 +1,6 @@
 import type { HistogramChild, Metrics } from '../metrics/metrics.ts';
 import { METRICS, OVERFLOW } from '../names.ts';
+import { WeakList } from '../weak-list.ts';
 
 /** What a connection pool is doing now. */
 export interface PoolState {
@@ -31,13 +32,14 @@ export interface Pools {
 const MOST_TARGETS = 100;
 const MOST_OF_A_TARGET = 5;
 
-interface Watched {
-  readonly pool: WeakRef<object>;
+interface Known {
+  readonly name: string;
+  readonly wait: HistogramChild;
   readonly read: (pool: object) => PoolState | undefined;
 }
 
 /** Those that are shown under one name. */
-type Shown = Watched[];
+type Shown = WeakList<object>;
 
 export function createPools(metrics: Metrics): Pools {
   const count = metrics.gauge(METRICS.dbConnections);
@@ -47,7 +49,7 @@ export function createPools(metrics: Metrics): Pools {
   const timeouts = metrics.counter(METRICS.dbTimeouts);
   /** By target, in the order of their names. */
   const targets = new Map<string, readonly Shown[]>();
-  let named = new WeakMap<object, { readonly name: string; readonly wait: HistogramChild }>();
+  let known = new WeakMap<object, Known>();
   const end = metrics.onScrape('db_pools', publish);
 
   /** Targets come from settings, but an app may have one database for each of its customers. */
@@ -60,6 +62,20 @@ export function createPools(metrics: Metrics): Pools {
       const states = all.map(statesOf);
       for (const [at, each] of states.entries()) show(nameOf(target, at), each.length === 0 ? undefined : sum(each));
       if (states.every((each) => each.length === 0)) targets.delete(target);
+    }
+  }
+
+  /** Of those that are still there; the others are forgotten. */
+  function statesOf(shown: Shown): PoolState[] {
+    return shown.read((pool) => known.get(pool)?.read(pool));
+  }
+
+  /** Asked while the app waits for its connection, so it must not throw. */
+  function isFree(shown: Shown): boolean {
+    try {
+      return statesOf(shown).length === 0;
+    } catch {
+      return false;
     }
   }
 
@@ -82,22 +98,22 @@ export function createPools(metrics: Metrics): Pools {
 
   return {
     watch(pool, given, read) {
-      if (named.has(pool)) return;
+      if (known.has(pool)) return;
       const target = bounded(given);
       let all = targets.get(target);
       if (all === undefined)
-        targets.set(target, (all = Array.from({ length: target === OVERFLOW ? 1 : MOST_OF_A_TARGET }, () => [])));
+        targets.set(target, (all = Array.from({ length: target === OVERFLOW ? 1 : MOST_OF_A_TARGET }, () => new WeakList())));
       const free = all.slice(0, -1).findIndex(isFree);
       const at = free < 0 ? all.length - 1 : free;
       const name = nameOf(target, at);
-      named.set(pool, { name, wait: wait.child(name) });
-      all[at].push({ pool: new WeakRef(pool), read: read as Watched['read'] });
+      known.set(pool, { name, wait: wait.child(name), read: read as Known['read'] });
+      all[at].add(pool);
     },
     waited(pool, seconds) {
-      named.get(pool)?.wait.observe(seconds);
+      known.get(pool)?.wait.observe(seconds);
     },
     timedOut(pool) {
-      const name = named.get(pool)?.name;
+      const name = known.get(pool)?.name;
       if (name !== undefined) timeouts.inc({ db_client_connection_pool_name: name });
     },
     waiting(target) {
@@ -111,34 +127,13 @@ export function createPools(metrics: Metrics): Pools {
       end();
       publish();
       targets.clear();
-      named = new WeakMap();
+      known = new WeakMap();
     },
   };
 }
 
 function nameOf(target: string, at: number): string {
   return at === 0 ? target : `${target}#${at + 1}`;
-}
-
-/** Of those that are still there; the others are forgotten. */
-function statesOf(shown: Shown): PoolState[] {
-  const states: PoolState[] = [];
-  for (let at = shown.length - 1; at >= 0; at--) {
-    const pool = shown[at].pool.deref();
-    const state = pool && shown[at].read(pool);
-    if (state === undefined) shown.splice(at, 1);
-    else states.push(state);
-  }
-  return states;
-}
-
-/** Asked while the app waits for its connection, so it must not throw. */
-function isFree(shown: Shown): boolean {
-  try {
-    return statesOf(shown).length === 0;
-  } catch {
-    return false;
-  }
 }
 
 function sum(states: readonly PoolState[]): PoolState {

@@ -1,7 +1,7 @@
 import type { Agent } from 'node:http';
 import { isIPv6 } from 'node:net';
 import type { HttpConnections, PoolReading } from '../recorders/http-connections.ts';
-import { WeakList } from '../recorders/weak-list.ts';
+import { WeakList } from '../weak-list.ts';
 
 export interface Agents {
   /** A request goes through this agent, if it goes through one. */
@@ -12,7 +12,7 @@ export interface Agents {
 /** Agents of `node:http` and `node:https`, of which a request costs no more than a look: they are read at a scrape. */
 export function watchAgents(connections: HttpConnections): Agents {
   const seen = new WeakList<Agent>();
-  const stop = connections.gather(() => seen.all().flatMap(readingsOf));
+  const stop = connections.gather(() => seen.read(readingsOf).flat());
   return {
     see(agent) {
       if (typeof agent === 'object' && agent !== null) seen.add(agent);
@@ -23,12 +23,12 @@ export function watchAgents(connections: HttpConnections): Agents {
 
 const LONGEST_IPV6 = 45;
 
-type Lists = Readonly<Record<string, readonly unknown[] | undefined>> | undefined;
+type Lists = Readonly<Record<string, readonly unknown[] | undefined>>;
 
 function readingsOf(agent: Agent): PoolReading[] {
   // Whatever an app hands over as an agent need not have these.
   const { sockets, freeSockets, requests, maxSockets } = agent as Partial<Record<keyof Agent, unknown>>;
-  const [used, free, queued] = [sockets, freeSockets, requests].map((lists) => (lists ?? {}) as NonNullable<Lists>);
+  const [used, free, queued] = [sockets, freeSockets, requests].map((lists) => (lists ?? {}) as Lists);
   const readings: PoolReading[] = [];
   for (const name of new Set([...Object.keys(used), ...Object.keys(free), ...Object.keys(queued)])) {
     const target = targetOf(name);

@@ -6,6 +6,7 @@ import { errorCategory, errorType } from '../error-type.ts';
 import type { Kit } from '../kit.ts';
 import type { HistogramChild } from '../metrics/metrics.ts';
 import { CORRELATION_ID, METRICS } from '../names.ts';
+import { whereIs } from '../recorders/http-connections.ts';
 import { createTargetFilter } from '../traces/propagation-targets.ts';
 import { type SharedAttributes, setShared, shareable } from '../traces/span.ts';
 import { knownMethod, spanMethod } from './attributes.ts';
@@ -179,14 +180,14 @@ function failureOf(status: number | undefined, error: unknown, aborted: boolean)
 
 /** A request to a proxy as the request to its target that it is. */
 function throughProxy(outgoing: Outgoing): Outgoing {
-  const { protocol, hostname, port, pathname, search } = new URL(outgoing.path);
-  const secure = protocol === 'https:';
+  const url = new URL(outgoing.path);
+  const { address: host, port } = whereIs(url);
   return {
     method: outgoing.method,
-    secure,
-    host: hostname.replace(/^\[|\]$/g, ''),
-    port: Number(port) || (secure ? 443 : 80),
-    path: pathname + search,
+    secure: url.protocol === 'https:',
+    host,
+    port,
+    path: url.pathname + url.search,
     has: (header) => outgoing.has(header),
   };
 }

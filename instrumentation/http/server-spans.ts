@@ -208,14 +208,8 @@ export function createServerSpans(kit: Kit): ServerSpans {
     const key = failure === '' ? (status ?? 0) : `${status} ${failure}`;
     let known = endings.get(key);
     if (known === undefined) {
-      known = {
-        spanName: `${spanMethod(method)} ${route}`,
-        child: undefined,
-        host: undefined,
-        secure: false,
-        protocol: '',
-        shared: undefined,
-      };
+      const spanName = `${spanMethod(method)} ${route}`;
+      known = { spanName, child: undefined, host: undefined, secure: false, protocol: '', shared: undefined };
       if (endings.size < MOST_ENDINGS) endings.set(key, known);
     }
     return known;

@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { active } from '../context.ts';
 import { type Diagnostics, reason } from '../diagnostics.ts';
-import type { HttpConnections, Target } from '../recorders/http-connections.ts';
+import { type HttpConnections, type Target, whereIs } from '../recorders/http-connections.ts';
 import type { ClientRequest, ClientSpans } from './client-spans.ts';
 import { undoAll } from './wrap.ts';
 
@@ -58,12 +58,10 @@ export function instrumentUndici(
   function originOf(text: string): Origin {
     let origin = origins.get(text);
     if (origin === undefined) {
-      const { protocol, hostname, port: given } = new URL(text);
-      const secure = protocol === 'https:';
-      const host = hostname.replace(/^\[|\]$/g, '');
-      const port = Number(given) || (secure ? 443 : 80);
+      const url = new URL(text);
+      const { address: host, port } = whereIs(url);
       if (origins.size >= MOST_ORIGINS) origins.clear();
-      origins.set(text, (origin = { secure, host, port, target: connections.target(host, port) }));
+      origins.set(text, (origin = { secure: url.protocol === 'https:', host, port, target: connections.target(host, port) }));
     } else if (origin.target.stale) origin.target = connections.target(origin.host, origin.port);
     return origin;
   }

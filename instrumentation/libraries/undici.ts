@@ -1,6 +1,6 @@
 import { ROOT, storage } from '../context.ts';
-import { httpConnectionsOf, type PoolReading } from '../recorders/http-connections.ts';
-import { WeakList } from '../recorders/weak-list.ts';
+import { httpConnectionsOf, type PoolReading, whereIs } from '../recorders/http-connections.ts';
+import { WeakList } from '../weak-list.ts';
 import { defineLibrary, isExports, together } from './define.ts';
 import { patch } from './patch.ts';
 
@@ -41,7 +41,7 @@ export const undici = defineLibrary<Exports>({
     let count: symbol | undefined;
 
     return together([
-      connections.gather(() => pools.all((pool) => (pool as { destroyed?: boolean }).destroyed !== true).flatMap(readingsOf)),
+      connections.gather(() => pools.read(readingOf)),
       patch(
         base,
         dispatch,
@@ -77,22 +77,20 @@ export const undici = defineLibrary<Exports>({
   },
 });
 
-function readingsOf(pool: Symbols): PoolReading[] {
+/** Undefined where there is nothing to ask, or nothing any more. */
+function readingOf(pool: Symbols & { readonly destroyed?: boolean }): PoolReading | undefined {
   const read = (description: string) => {
     const symbol = symbolOf(pool, description);
     return symbol && pool[symbol];
   };
   // A BalancedPool goes to several; its pools are seen by themselves.
   const url = read('url');
-  if (!(url instanceof URL)) return [];
-  return [
-    {
-      address: url.hostname.replace(/^\[|\]$/g, ''),
-      port: Number(url.port) || (url.protocol === 'https:' ? 443 : 80),
-      waiting: Number(read('queued')) || 0,
-      max: Number(read('connections')) || Infinity,
-    },
-  ];
+  if (pool.destroyed === true || !(url instanceof URL)) return undefined;
+  return {
+    ...whereIs(url),
+    waiting: Number(read('queued')) || 0,
+    max: Number(read('connections')) || Infinity,
+  };
 }
 
 /** Its symbols are private to each copy, and have kept their descriptions since version 5. */

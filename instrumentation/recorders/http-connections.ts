@@ -57,6 +57,11 @@ interface Total {
   max: number;
 }
 
+/** Host, an IPv6 address without its brackets, and port of an origin. */
+export function whereIs({ protocol, hostname, port }: URL): { readonly address: string; readonly port: number } {
+  return { address: hostname.replace(/^\[|\]$/g, ''), port: Number(port) || (protocol === 'https:' ? 443 : 80) };
+}
+
 const made = new WeakMap<Kit, HttpConnections>();
 
 export function httpConnectionsOf(kit: Kit): HttpConnections {
@@ -117,8 +122,8 @@ function createHttpConnections({ config, metrics }: Kit): HttpConnections {
 
   function publish(): void {
     const totals = new Map<Known, Total>();
-    const all = () => (rest === undefined ? [...targets.values()] : [...targets.values(), rest]);
-    for (const target of all()) totals.set(target, totalOf(target));
+    for (const target of targets.values()) totals.set(target, totalOf(target));
+    if (rest !== undefined) totals.set(rest, totalOf(rest));
     for (const read of readers) {
       for (const { address, port, active = 0, idle = 0, waiting = 0, max = 0 } of read()) {
         // A pool that was never used, or no longer is, takes nobody's place.

@@ -8,7 +8,7 @@ const root = join(import.meta.dirname, '../..');
 // Imports point to earlier layers only; parts of one layer know nothing of each other. A part is a folder, or a file where
 // instrumentation/ itself is meant.
 const LAYERS: readonly (readonly string[])[] = [
-  ['names', 'errors', 'error-type', 'clock', 'guard', 'redaction', 'settles'],
+  ['names', 'errors', 'error-type', 'clock', 'guard', 'redaction', 'settles', 'weak-list'],
   ['settings'],
   ['config'],
   ['diagnostics', 'ids', 'heap-limit'],

@@ -14,21 +14,22 @@ export class WeakList<T extends object> {
     if (this.#known.has(value)) return;
     this.#known.add(value);
     if (this.#refs.length >= this.#cleanAt) {
-      this.all();
+      this.#refs = this.#refs.filter((ref) => ref.deref() !== undefined);
       this.#cleanAt = Math.max(FIRST_CLEANING, this.#refs.length * 2);
     }
     this.#refs.push(new WeakRef(value));
   }
 
-  /** Those that are still there and that `keep` does not refuse; the others are forgotten for good. */
-  all(keep: (value: T) => boolean = () => true): T[] {
-    const alive: T[] = [];
+  /** What each says that is still there; one of which `ask` gives undefined is forgotten for good. */
+  read<R>(ask: (value: T) => R | undefined): R[] {
+    const all: R[] = [];
     this.#refs = this.#refs.filter((ref) => {
       const value = ref.deref();
-      const stays = value !== undefined && keep(value);
-      if (stays) alive.push(value);
-      return stays;
+      const said = value && ask(value);
+      if (said === undefined) return false;
+      all.push(said);
+      return true;
     });
-    return alive;
+    return all;
   }
 }
