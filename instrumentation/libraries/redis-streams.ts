@@ -41,7 +41,7 @@ export const redisStreams = defineLibrary<Exports>({
   name: 'redis-streams',
   gives:
     'Length of the streams in use, lag and pending entries of their groups; entries written inside a trace carry it in two more fields (`traceparent`, the correlation header), which readers with the kit do not see, and reads link to them.',
-  packages: { ioredis: '>=4.0.0 <7.0.0', '@redis/client': '>=5.0.0 <7.0.0' },
+  packages: { ioredis: '>=4.17.3 <7.0.0', '@redis/client': '>=5.0.0 <7.0.0' },
   accepts: (exports): exports is Exports =>
     isExports(exports) &&
     ((isExports(exports.prototype) && typeof exports.prototype.sendCommand === 'function') ||
