@@ -18,7 +18,7 @@ import type { Surroundings } from './surroundings.ts';
 export interface Durations {
   readonly warmUp: number;
   /** A service that is slow has not served enough by then: it goes on until there were so many requests, at most so many seconds. */
-  readonly warmUpMore?: { readonly requests: number; readonly seconds: number };
+  readonly warmUpMore: { readonly requests: number; readonly seconds: number };
   readonly full: number;
   readonly fixed: number;
   readonly slow: number;
@@ -145,9 +145,9 @@ export async function run({ group, variant, rate, durations, around }: RunOption
 /** Returns how many requests failed. */
 async function warmUp(app: { port: number; path: string }, { warmUp: seconds, warmUpMore }: Durations): Promise<number> {
   const first = await loadFully({ ...app, seconds, connections: CONNECTIONS });
-  const missing = (warmUpMore?.requests ?? 0) - first.completed;
+  const missing = warmUpMore.requests - first.completed;
   if (missing <= 0) return first.failed;
-  const more = Math.min(warmUpMore?.seconds ?? 0, Math.ceil((missing / Math.max(1, first.completed)) * seconds));
+  const more = Math.min(warmUpMore.seconds, Math.ceil((missing / Math.max(1, first.completed)) * seconds));
   return first.failed + (await loadFully({ ...app, seconds: more, connections: CONNECTIONS })).failed;
 }
 

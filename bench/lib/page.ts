@@ -199,7 +199,7 @@ function method({ durations }: Results): string {
 - All export for real, to a process on this machine that takes OTLP, Datadog's agent protocol and Sentry's envelopes, and decodes only when
   a run is over. OpenTelemetry and Elastic run without the resource detectors that ask a cloud for its metadata, which could only fail here.
   The kit's metrics page is scraped once in each part of a run.
-- A run: start and end with an empty compile cache; start again; ${warmUpOf(durations)}; ${durations.full} s at the highest rate over 16 connections (throughput, CPU, RSS at its
+- A run: start and end with an empty compile cache; start again; ${durations.warmUp} s of warm-up, and up to ${durations.warmUpMore.seconds} s more until ${durations.warmUpMore.requests} requests were answered; ${durations.full} s at the highest rate over 16 connections (throughput, CPU, RSS at its
   end); ${durations.fixed} s at half of what the bare app reached, over 64 connections; SIGTERM.
 - CPU is user and system time of the whole process, all threads, from \`/proc/PID/stat\`, until it has come to rest after the load (at most 4 s).
 - Latency at the fixed rate counts from when a request was due, so a server that stalls cannot hide its queue. A variant that does not answer
@@ -243,9 +243,4 @@ function oneLine(text: string): string {
 function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   return [line(columns), `|${columns.map(() => '---').join('|')}|`, ...rows.map(line)].join('\n');
-}
-
-function warmUpOf({ warmUp, warmUpMore }: Results['durations']): string {
-  const more = warmUpMore && `, and up to ${warmUpMore.seconds} s more until ${warmUpMore.requests} requests were answered`;
-  return `${warmUp} s of warm-up${more ?? ''}`;
 }
