@@ -82,7 +82,8 @@ export async function startWorkshop(env: Readonly<Record<string, string>>, endpo
       upstream.fail();
       timers.push(setInterval(() => sendNonsense(app.port), 300));
       load.push(every(50, '/report', '/report', '/report', '/report'), every(50, '/report', '/report', '/report'));
-      load.push(every(300, '/duplicate', '/letter/nobody', '/letter/nobody', `/price/${Math.random()}`));
+      // The usual letters wait for an answer of the model between them, longer than a rate looks back.
+      load.push(every(300, '/duplicate', '/letter/nobody', '/letter/nobody', '/letter/ada', `/price/${Math.random()}`));
       load.push(every(100, ...Array(20).fill('/depot')));
       load.push(every(200, ...Array(6).fill('/limited'), '/alone', '/alone', '/stock', '/stock', '/steady'));
       // The model takes longer than a rate looks back: asked by all at once, it would have ended no call in most moments.
