@@ -9,6 +9,8 @@ export interface Change {
   readonly least?: number;
   /** The least value falls instead, at least to this. */
   readonly fallsTo?: number;
+  /** The service that is chosen at the top, where others do so much of the same by themselves that it could hide the fault. */
+  readonly job?: string;
 }
 
 export const CHANGES: readonly Change[] = [
@@ -50,20 +52,20 @@ export const CHANGES: readonly Change[] = [
   { query: 'o11y-slo / Bad requests a second, availability / A' },
   { query: 'o11y-slo / Bad requests a second, latency / A' },
   // The shop blocks, leaks, makes garbage and forgets promises.
-  { query: 'o11y-service / Event loop delay, greatest / A', least: 3 },
-  { query: 'o11y-service / Event loop, busiest / A', factor: 1.2, least: 0.5 },
-  { query: 'o11y-service / Services / F', least: 0.4 },
-  { query: 'o11y-service / Uncaught errors / A', least: 1 },
-  { query: 'o11y-runtime / Event loop busy / A', factor: 1.2, least: 0.5 },
-  { query: 'o11y-runtime / Event loop utilization / A', factor: 1.2, least: 0.5 },
-  { query: 'o11y-runtime / Longest block / A', least: 3 },
-  { query: 'o11y-runtime / Event loop delay, p99 and greatest / A', least: 3 },
-  { query: 'o11y-runtime / Heap of limit / A', least: 0.4 },
-  { query: 'o11y-runtime / Heap used, of its limit / A', least: 0.4 },
-  { query: 'o11y-runtime / Heap by space / A' },
-  { query: 'o11y-runtime / Time in garbage collection / A' },
-  { query: 'o11y-runtime / Time in garbage collection, by kind / A' },
-  { query: 'o11y-runtime / CPU / A' },
+  { query: 'o11y-service / Event loop delay, greatest / A', least: 3, job: 'shop' },
+  { query: 'o11y-service / Event loop, busiest / A', factor: 1.2, least: 0.5, job: 'shop' },
+  { query: 'o11y-service / Services / F', least: 0.4, job: 'shop' },
+  { query: 'o11y-service / Uncaught errors / A', least: 1, job: 'shop' },
+  { query: 'o11y-runtime / Event loop busy / A', factor: 1.2, least: 0.5, job: 'shop' },
+  { query: 'o11y-runtime / Event loop utilization / A', factor: 1.2, least: 0.5, job: 'shop' },
+  { query: 'o11y-runtime / Longest block / A', least: 3, job: 'shop' },
+  { query: 'o11y-runtime / Event loop delay, p99 and greatest / A', least: 3, job: 'shop' },
+  { query: 'o11y-runtime / Heap of limit / A', least: 0.4, job: 'shop' },
+  { query: 'o11y-runtime / Heap used, of its limit / A', least: 0.4, job: 'shop' },
+  { query: 'o11y-runtime / Heap by space / A', job: 'shop' },
+  { query: 'o11y-runtime / Time in garbage collection / A', job: 'shop' },
+  { query: 'o11y-runtime / Time in garbage collection, by kind / A', job: 'shop' },
+  { query: 'o11y-runtime / CPU / A', job: 'shop' },
   { query: 'o11y-runtime / File descriptors of limit / A' },
   { query: 'o11y-runtime / Open file descriptors / A' },
   { query: 'o11y-runtime / Restarts / A', least: 1 },
@@ -72,7 +74,7 @@ export const CHANGES: readonly Change[] = [
   { query: 'o11y-kit / Dropped, by reason / A', least: 1 },
   { query: 'o11y-kit / Dropped in the shown time / A', least: 1 },
   { query: 'o11y-kit / Instances not scraped / A', least: 1 },
-  { query: 'o11y-kit / Scrape duration / A' },
+  { query: 'o11y-kit / Scrape duration / A', job: 'shop' },
   { query: 'o11y-kit / Series of an instance / A', factor: 1.2 },
   { query: 'o11y-kit / Requests beyond the limit of series / A', least: 0.1 },
   { query: 'o11y-kit / Requests beyond the limit of series / B', least: 0.1 },

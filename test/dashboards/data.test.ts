@@ -32,15 +32,15 @@ suite('dashboards of a Prometheus that scraped real services', { skip: needsProm
   }
 
   /** All values of a query in a phase, those of tables too, which show but its end. */
-  async function over(query: PanelQuery, phase: Phase): Promise<number[]> {
-    return numbers(await ask(scene.prometheus, { ...query, instant: false }, everything(scene), phase));
+  async function over(query: PanelQuery, job: string, phase: Phase): Promise<number[]> {
+    return numbers(await ask(scene.prometheus, { ...query, instant: false }, { ...everything(scene), job }, phase));
   }
 
-  for (const { query: name, factor = 1.5, least = 0, fallsTo } of CHANGES) {
+  for (const { query: name, factor = 1.5, least = 0, fallsTo, job = '.+' } of CHANGES) {
     const query = queries.find((each) => each.name === name);
     test(`${name} shows the fault`, { skip: query && needs(query) }, async () => {
       assert.ok(query, 'there is such a query');
-      const [before, during] = await Promise.all([over(query, scene.healthy), over(query, scene.faulty)]);
+      const [before, during] = await Promise.all([over(query, job, scene.healthy), over(query, job, scene.faulty)]);
       if (fallsTo !== undefined) {
         const [low, fallen] = [Math.min(...before), Math.min(...during)];
         assert.ok(fallen < low && fallen <= fallsTo, `${low} before, ${fallen} during the fault`);
