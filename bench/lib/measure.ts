@@ -11,22 +11,25 @@ import { loadAtRate, loadFully } from './load.ts';
 import { ask } from './process.ts';
 import type { Surroundings } from './surroundings.ts';
 
-/**
- * How long each part of a run takes, in seconds. V8 compiles the code of a service for its first seconds under load: with less
- * of a warm-up than this, that is most of what is measured.
- */
+/** How long each part of a run takes, in seconds. */
 export interface Durations {
-  readonly warmUp: number;
-  /** A service that is slow has not served enough by then: it goes on until there were so many requests, at most so many seconds. */
-  readonly warmUpMore: { readonly requests: number; readonly seconds: number };
+  /** Until so many requests were answered, at most so many seconds. */
+  readonly warmUp: { readonly requests: number; readonly seconds: number };
   readonly full: number;
   readonly fixed: number;
   readonly slow: number;
 }
 
-const WARM_UP = { warmUp: 3, warmUpMore: { requests: 5000, seconds: 4 } };
-export const DURATIONS: Durations = { ...WARM_UP, full: 3, fixed: 2, slow: 4 };
-export const QUICK_DURATIONS: Durations = { ...WARM_UP, full: 2, fixed: 2, slow: 0 };
+/**
+ * V8 gives a function its best code after so many calls, most of those that run once a request after some ten thousand
+ * (`--trace-opt`): before that one measures its compiler, and slower code than a service has for the rest of its life. The same
+ * number for all, because a variant that answers half as fast needs twice the time for it.
+ */
+const WARM_UP = { requests: 12_000, seconds: 20 };
+/** Seconds of load between two looks at how many were answered. */
+const WARM_UP_STEP = 2;
+export const DURATIONS: Durations = { warmUp: WARM_UP, full: 2, fixed: 2, slow: 4 };
+export const QUICK_DURATIONS: Durations = { warmUp: WARM_UP, full: 2, fixed: 2, slow: 0 };
 
 const CONNECTIONS = 16;
 /** At a fixed rate a request that is due finds a connection as long as the server answers in time. */
@@ -143,12 +146,14 @@ export async function run({ group, variant, rate, durations, around }: RunOption
 }
 
 /** Returns how many requests failed. */
-async function warmUp(app: { port: number; path: string }, { warmUp: seconds, warmUpMore }: Durations): Promise<number> {
-  const first = await loadFully({ ...app, seconds, connections: CONNECTIONS });
-  const missing = warmUpMore.requests - first.completed;
-  if (missing <= 0) return first.failed;
-  const more = Math.min(warmUpMore.seconds, Math.ceil((missing / Math.max(1, first.completed)) * seconds));
-  return first.failed + (await loadFully({ ...app, seconds: more, connections: CONNECTIONS })).failed;
+async function warmUp(app: { port: number; path: string }, { warmUp: { requests, seconds } }: Durations): Promise<number> {
+  let [answered, failed] = [0, 0];
+  for (let spent = 0; answered < requests && spent < seconds; spent += WARM_UP_STEP) {
+    const step = await loadFully({ ...app, seconds: WARM_UP_STEP, connections: CONNECTIONS });
+    answered += step.completed;
+    failed += step.failed;
+  }
+  return failed;
 }
 
 /** CPU time (µs) a request, of all threads, with what is still being exported when the load has ended. */

@@ -199,7 +199,8 @@ function method({ durations }: Results): string {
 - All export for real, to a process on this machine that takes OTLP, Datadog's agent protocol and Sentry's envelopes, and decodes only when
   a run is over. OpenTelemetry and Elastic run without the resource detectors that ask a cloud for its metadata, which could only fail here.
   The kit's metrics page is scraped once in each part of a run.
-- A run: start and end with an empty compile cache; start again; ${durations.warmUp} s of warm-up, and up to ${durations.warmUpMore.seconds} s more until ${durations.warmUpMore.requests} requests were answered; ${durations.full} s at the highest rate over 16 connections (throughput, CPU, RSS at its
+- A run: start and end with an empty compile cache; start again; a warm-up until ${durations.warmUp.requests} requests were answered, at most ${durations.warmUp.seconds} s,
+  because V8 gives a function its best code after some thousand calls; ${durations.full} s at the highest rate over 16 connections (throughput, CPU, RSS at its
   end); ${durations.fixed} s at half of what the bare app reached, over 64 connections; SIGTERM.
 - CPU is user and system time of the whole process, all threads, from \`/proc/PID/stat\`, until it has come to rest after the load (at most 4 s).
 - Latency at the fixed rate counts from when a request was due, so a server that stalls cannot hide its queue. A variant that does not answer

@@ -58,7 +58,7 @@ const results: Results = {
   machine: { cpu: 'a processor', cores: 2, memoryGb: 8, system: 'Linux 6', pinned: true },
   versions: { 'Node 24': 'v24.0.0' },
   generator: 'wrk',
-  durations: { warmUp: 1, warmUpMore: { requests: 10, seconds: 1 }, full: 3, fixed: 3, slow: 5 },
+  durations: { warmUp: { requests: 10, seconds: 1 }, full: 3, fixed: 3, slow: 5 },
   rounds: 2,
   groups: [group],
   skipped: [],

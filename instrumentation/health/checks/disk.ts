@@ -1,4 +1,4 @@
-import { statfs } from 'node:fs/promises';
+import { promises } from 'node:fs';
 import type { BuiltIn } from '../check.ts';
 
 const GIB = 2 ** 30;
@@ -6,6 +6,9 @@ const INTERVAL_MS = 30_000;
 // Both a share and an amount: a tenth of a large disk is plenty, and a small one is often nearly full on purpose.
 const WARN = { ratio: 0.1, bytes: 5 * GIB };
 const FAIL = { ratio: 0.02, bytes: 0.5 * GIB };
+
+// Asked of `node:fs` when it is needed: `node:fs/promises` would be loaded by every app, at its start.
+const statfs = (path: string): Promise<DiskStatistics> => promises.statfs(path);
 
 /** Free space where the process works. */
 export function disk(path = '.', statistics: (path: string) => Promise<DiskStatistics> = statfs): BuiltIn {
