@@ -107,7 +107,7 @@ async function measure({ groups, durations, journal, around, deadline }: Measuri
   for (let round = 0; round < rounds; round++) {
     for (const group of groups) {
       const key = keyOf(group);
-      if (journal.rate(key) === undefined) {
+      if (group.full && journal.rate(key) === undefined) {
         if (performance.now() > deadline) return false;
         // The same rate for all and in every round: half of what the bare app answers.
         const { full } = await run({ group: { ...group, full: false }, variant: variantOf('bare'), rate: 0, durations, around });
@@ -119,7 +119,7 @@ async function measure({ groups, durations, journal, around, deadline }: Measuri
         if (journal.has(key, name, round)) continue;
         if (performance.now() > deadline) return false;
         try {
-          const sample = await run({ group, variant: variantOf(name), rate: journal.rate(key)!, durations, around });
+          const sample = await run({ group, variant: variantOf(name), rate: journal.rate(key) ?? 0, durations, around });
           journal.add({ kind: 'run', group: key, variant: name, round, sample });
           const { perSecond, cpuUs, rssMb } = sample.full;
           const figures = `${perSecond.toFixed(0)}/s  ${cpuUs.toFixed(0)} µs  ${rssMb.toFixed(0)} MB  ${sample.start.warm.toFixed(0)} ms`;
