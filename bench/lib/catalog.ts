@@ -173,7 +173,7 @@ export interface Group {
 }
 
 const EVERYWHERE = ['bare', 'kit', 'otel'];
-const PEERS = ['bare', 'kit', 'otel', 'dd-trace', 'elastic', 'sentry'];
+const PEERS = ['bare', 'kit', 'kit-as-it-comes', 'otel', 'dd-trace', 'elastic', 'sentry'];
 const NAMES = Object.keys(APPS) as AppName[];
 
 /** @param quick a look: bare, the kit and OpenTelemetry on the two routes. */
@@ -181,9 +181,8 @@ export function plan(quick: boolean): Group[] {
   if (quick) {
     return (['express', 'fastify'] as const).map((app) => ({ app, module: 'cjs', node: 24, variants: EVERYWHERE, full: true }));
   }
-  // The service logs its requests itself, so the kit as it comes writes no access lines there either.
   const main = NAMES.map((app): Group => {
-    const variants = app === 'service' ? PEERS : [...PEERS, 'kit-as-it-comes', 'kit-1-percent'];
+    const variants = app === 'service' ? PEERS : [...PEERS, 'kit-1-percent'];
     return { app, module: 'cjs', node: 24, variants, full: true };
   });
   const others = (

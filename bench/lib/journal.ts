@@ -1,12 +1,11 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Life, Sample } from './measure.ts';
+import type { Sample } from './measure.ts';
 
-/** One line of the journal: a round of a variant, the end of its process, or the rate that a group is measured at. */
+/** One line of the journal: a run that was made, or the rate that a group is measured at. */
 export type Entry =
   | { readonly kind: 'rate'; readonly group: string; readonly rate: number }
   | { readonly kind: 'run'; readonly group: string; readonly variant: string; readonly round: number; readonly sample: Sample }
-  | { readonly kind: 'end'; readonly group: string; readonly variant: string; readonly life: Life }
   | {
       readonly kind: 'failure';
       readonly group: string;
@@ -16,15 +15,12 @@ export type Entry =
     };
 
 export type RunEntry = Extract<Entry, { kind: 'run' }>;
-export type EndEntry = Extract<Entry, { kind: 'end' }>;
 
 export interface Journal {
   readonly entries: readonly Entry[];
   rate(group: string): number | undefined;
   /** A failure is tried again. */
   has(group: string, variant: string, round: number): boolean;
-  /** Whether a process of the variant was measured to its end. */
-  ended(group: string, variant: string): boolean;
   add(entry: Entry): void;
 }
 
@@ -55,8 +51,6 @@ export function openJournal(file: string, identity: string): Journal {
       entries.some(
         (entry) => entry.kind === 'run' && entry.group === group && entry.variant === variant && entry.round === round,
       ),
-    ended: (group, variant) =>
-      entries.some((entry) => entry.kind === 'end' && entry.group === group && entry.variant === variant),
     add(entry) {
       entries.push(entry);
       appendFileSync(file, `${JSON.stringify(entry)}\n`);

@@ -1,4 +1,3 @@
-import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,38 +8,36 @@ import { type App, startApp } from './app.ts';
 import { APPS, type Group, type Variant } from './catalog.ts';
 import type { Counts } from './counts.ts';
 import { loadAtRate, loadFully } from './load.ts';
-import { ask, end } from './process.ts';
-import { type Surroundings, startSink } from './surroundings.ts';
+import { ask } from './process.ts';
+import type { Surroundings } from './surroundings.ts';
 
-/** How long each part of a run takes, in seconds. */
+/**
+ * How long each part of a run takes, in seconds. V8 compiles the code of a service for its first seconds under load: with less
+ * of a warm-up than this, that is most of what is measured.
+ */
 export interface Durations {
-  /** Until so many requests were answered, at most so many seconds. */
-  readonly warmUp: { readonly requests: number; readonly seconds: number };
+  readonly warmUp: number;
+  /** A service that is slow has not served enough by then: it goes on until there were so many requests, at most so many seconds. */
+  readonly warmUpMore: { readonly requests: number; readonly seconds: number };
   readonly full: number;
   readonly fixed: number;
   readonly slow: number;
 }
 
-/**
- * V8 gives a function its best code after so many calls, most of those that run once a request after some ten thousand
- * (`--trace-opt`), and then compiles for some seconds: before that one measures its compiler, and slower code than a service
- * has for the rest of its life. The same number for all, because a variant that answers half as fast needs twice the time.
- */
-const WARM_UP = { requests: 40_000, seconds: 20 };
-/** Seconds of load between two looks at how many were answered. */
-const WARM_UP_STEP = 2;
-export const DURATIONS: Durations = { warmUp: WARM_UP, full: 2, fixed: 2, slow: 4 };
-export const QUICK_DURATIONS: Durations = { warmUp: WARM_UP, full: 2, fixed: 2, slow: 0 };
+const WARM_UP = { warmUp: 3, warmUpMore: { requests: 5000, seconds: 4 } };
+export const DURATIONS: Durations = { ...WARM_UP, full: 3, fixed: 2, slow: 4 };
+export const QUICK_DURATIONS: Durations = { ...WARM_UP, full: 2, fixed: 2, slow: 0 };
 
 const CONNECTIONS = 16;
 /** At a fixed rate a request that is due finds a connection as long as the server answers in time. */
 const OPEN_CONNECTIONS = 64;
 const SLOW_RATE = 100;
-const SINK_PATIENCE_MS = 5000;
+/** Whom the question is about what a quiet service pays. */
+const SLOW: ReadonlySet<string> = new Set(['bare', 'kit', 'otel', 'dd-trace']);
 
-/** What a round measures of one variant. */
+/** One run of one variant. */
 export interface Sample {
-  /** ms until a process of its own listens, with an empty compile cache and with a filled one. */
+  /** ms until it listens, with an empty compile cache and with a filled one. */
   readonly start: { readonly cold: number; readonly warm: number };
   /** At the highest rate. */
   readonly full: { readonly perSecond: number; readonly cpuUs: number; readonly rssMb: number };
@@ -55,10 +52,6 @@ export interface Sample {
   };
   /** At 100 requests a second: per cent of a core, MB. */
   readonly slow?: { readonly cpuPercent: number; readonly rssMb: number };
-}
-
-/** What became of a measured process, from its start to its end. */
-export interface Life {
   readonly requests: number;
   readonly failed: number;
   readonly received: Counts;
@@ -66,127 +59,117 @@ export interface Life {
   readonly killed: boolean;
 }
 
-/** A process that is measured, warm. It waits for its turn while others have theirs. */
-export interface Living {
-  full(seconds: number): Promise<Sample['full']>;
-  /** @param rate requests a second */
-  fixed(seconds: number, rate: number): Promise<NonNullable<Sample['fixed']>>;
-  slow(seconds: number): Promise<NonNullable<Sample['slow']>>;
-  /** Ends it by SIGTERM, and counts what arrived. */
-  end(): Promise<Life>;
-  /** Ends it, if it has not ended. */
-  [Symbol.asyncDispose](): Promise<void>;
-}
-
-export interface Subject {
+export interface RunOptions {
   readonly group: Group;
   readonly variant: Variant;
+  /** Requests a second for the part at a fixed rate. */
+  readonly rate: number;
+  readonly durations: Durations;
   readonly around: Surroundings;
 }
 
-/** Starts and ends two processes, the first from an empty compile cache. */
-export async function startTwice({ group, variant, around }: Subject): Promise<Sample['start']> {
+/** Runs a variant once: from an empty compile cache to its end by SIGTERM. */
+export async function run({ group, variant, rate, durations, around }: RunOptions): Promise<Sample> {
   const compileCache = mkdtempSync(join(tmpdir(), 'o11y-kit-bench-'));
+  const { path } = APPS[group.app];
+  const ports = { sink: around.sinkPort, metrics: await freePort() };
+  const page = variant.delivers.metrics === 'page' ? `http://127.0.0.1:${ports.metrics}/metrics` : undefined;
+  const start = () => startApp({ group, variant, ports, compileCache, env: around.env });
+  let app: App | undefined;
   try {
-    const once = async () => {
-      const ports = { sink: around.sinkPort, metrics: await freePort() };
-      const app = await startApp({ group, variant, ports, compileCache, env: around.env });
-      // Node writes compiled code as a process ends.
-      await app.stop();
-      return app.listeningMs;
+    // Node writes compiled code as a process ends.
+    const first = await start();
+    await first.stop();
+    await ask(around.sink, 'clear');
+    app = await start();
+    const { port, listeningMs } = app;
+    let failed = 0;
+    failed += await warmUp({ port, path }, durations);
+    await settled(app, around);
+
+    const full = await costOf(app, around, async () => {
+      const [result] = await Promise.all([
+        loadFully({ port, path, seconds: durations.full, connections: CONNECTIONS }),
+        scrapeAfter(page, durations.full / 2),
+      ]);
+      return result;
+    });
+    failed += full.result.failed;
+    const rssMb = app.rssBytes() / 2 ** 20;
+
+    let fixed: Sample['fixed'];
+    if (group.full) {
+      const cost = await costOf(app, around, async () => {
+        const options = { port, path, seconds: durations.fixed, connections: OPEN_CONNECTIONS, rate };
+        return (await Promise.all([loadAtRate(options), scrapeAfter(page, durations.fixed / 2)]))[0];
+      });
+      const { completed, seconds, p50, p99, busy } = cost.result;
+      failed += cost.result.failed;
+      fixed = { rate, achieved: completed / seconds, p50, p99, cpuUs: cost.cpuUs, generatorBusy: busy };
+    }
+    let slow: Sample['slow'];
+    if (group.full && group.app === 'service' && durations.slow > 0 && SLOW.has(variant.name)) {
+      const before = app.cpuMs();
+      const began = performance.now();
+      const options = { port, path, seconds: durations.slow, connections: OPEN_CONNECTIONS, rate: SLOW_RATE };
+      const [{ failed: lost }] = await Promise.all([loadAtRate(options), scrapeAfter(page, durations.slow / 2)]);
+      failed += lost;
+      const cpuPercent = ((app.cpuMs() - before) / (performance.now() - began)) * 100;
+      slow = { cpuPercent, rssMb: app.rssBytes() / 2 ** 20 };
+    }
+
+    await settled(app, around);
+    const requests = await app.requests();
+    const counted = page === undefined ? undefined : await countOnPage(page);
+    const killed = await app.stop();
+    app = undefined;
+    const sent = await ask<Counts>(around.sink, 'count');
+    const received = counted === undefined ? sent : { ...sent, requests: counted };
+    const { completed, seconds } = full.result;
+    return {
+      start: { cold: first.listeningMs, warm: listeningMs },
+      full: { perSecond: completed / seconds, cpuUs: full.cpuUs, rssMb },
+      ...(fixed && { fixed }),
+      ...(slow && { slow }),
+      requests,
+      failed,
+      received,
+      killed,
     };
-    return { cold: await once(), warm: await once() };
   } finally {
+    await app?.stop();
     rmSync(compileCache, { recursive: true, force: true });
   }
 }
 
-/** Starts a process with a sink of its own and warms it up. */
-export async function live({ group, variant, around }: Subject, warmth: Durations['warmUp']): Promise<Living> {
-  await using started = new AsyncDisposableStack();
-  const compileCache = mkdtempSync(join(tmpdir(), 'o11y-kit-bench-'));
-  started.defer(() => rmSync(compileCache, { recursive: true, force: true }));
-  const sink = await startSink();
-  started.defer(async () => void (await end(sink.process, SINK_PATIENCE_MS)));
-  const ports = { sink: sink.port, metrics: await freePort() };
-  const app = await startApp({ group, variant, ports, compileCache, env: around.env });
-  started.defer(async () => void (await app.stop()));
-
-  const { path } = APPS[group.app];
-  const to = { port: app.port, path };
-  const page = variant.delivers.metrics === 'page' ? `http://127.0.0.1:${ports.metrics}/metrics` : undefined;
-  let failed = await warmUp(to, warmth);
-  await settled(app, sink.process);
-
-  const atRate = async (rate: number, seconds: number) => {
-    const options = { ...to, seconds, connections: OPEN_CONNECTIONS, rate };
-    const [result] = await Promise.all([loadAtRate(options), scrapeAfter(page, seconds / 2)]);
-    failed += result.failed;
-    return result;
-  };
-  const rssMb = () => app.rssBytes() / 2 ** 20;
-  const all = started.move();
-  return {
-    async full(seconds) {
-      const { result, cpuUs } = await costOf(app, sink.process, async () => {
-        const load = loadFully({ ...to, seconds, connections: CONNECTIONS });
-        return (await Promise.all([load, scrapeAfter(page, seconds / 2)]))[0];
-      });
-      failed += result.failed;
-      return { perSecond: result.completed / result.seconds, cpuUs, rssMb: rssMb() };
-    },
-    async fixed(seconds, rate) {
-      const { result, cpuUs } = await costOf(app, sink.process, () => atRate(rate, seconds));
-      const { completed, p50, p99, busy } = result;
-      return { rate, achieved: completed / result.seconds, p50, p99, cpuUs, generatorBusy: busy };
-    },
-    async slow(seconds) {
-      const [cpu, began] = [app.cpuMs(), performance.now()];
-      await atRate(SLOW_RATE, seconds);
-      return { cpuPercent: ((app.cpuMs() - cpu) / (performance.now() - began)) * 100, rssMb: rssMb() };
-    },
-    async end() {
-      await settled(app, sink.process);
-      const requests = await app.requests();
-      const counted = page === undefined ? undefined : await countOnPage(page);
-      const killed = await app.stop();
-      const sent = await ask<Counts>(sink.process, 'count');
-      return { requests, failed, received: counted === undefined ? sent : { ...sent, requests: counted }, killed };
-    },
-    [Symbol.asyncDispose]: () => all.disposeAsync(),
-  };
-}
-
 /** Returns how many requests failed. */
-async function warmUp(app: { port: number; path: string }, { requests, seconds }: Durations['warmUp']): Promise<number> {
-  let [answered, failed] = [0, 0];
-  for (let spent = 0; answered < requests && spent < seconds; spent += WARM_UP_STEP) {
-    const step = await loadFully({ ...app, seconds: WARM_UP_STEP, connections: CONNECTIONS });
-    answered += step.completed;
-    failed += step.failed;
-  }
-  return failed;
+async function warmUp(app: { port: number; path: string }, { warmUp: seconds, warmUpMore }: Durations): Promise<number> {
+  const first = await loadFully({ ...app, seconds, connections: CONNECTIONS });
+  const missing = warmUpMore.requests - first.completed;
+  if (missing <= 0) return first.failed;
+  const more = Math.min(warmUpMore.seconds, Math.ceil((missing / Math.max(1, first.completed)) * seconds));
+  return first.failed + (await loadFully({ ...app, seconds: more, connections: CONNECTIONS })).failed;
 }
 
 /** CPU time (µs) a request, of all threads, with what is still being exported when the load has ended. */
-async function costOf<T>(app: App, sink: ChildProcess, load: () => Promise<T>): Promise<{ result: T; cpuUs: number }> {
+async function costOf<T>(app: App, around: Surroundings, load: () => Promise<T>): Promise<{ result: T; cpuUs: number }> {
   const [cpu, requests] = [app.cpuMs(), await app.requests()];
   const result = await load();
   const seen = (await app.requests()) - requests;
-  await settled(app, sink);
+  await settled(app, around);
   return { result, cpuUs: ((app.cpuMs() - cpu) * 1000) / seen };
 }
 
 /** Waits until the app neither works nor sends, with a bound. */
-async function settled(app: App, sink: ChildProcess): Promise<void> {
+async function settled(app: App, around: Surroundings): Promise<void> {
   const deadline = performance.now() + 4000;
   let quiet = 0;
   let cpu = app.cpuMs();
-  let { exports } = await ask<{ exports: number }>(sink, 'exports');
+  let { exports } = await ask<{ exports: number }>(around.sink, 'exports');
   while (quiet < 3 && performance.now() < deadline) {
     await sleep(100);
     const cpuNow = app.cpuMs();
-    const now = await ask<{ exports: number }>(sink, 'exports');
+    const now = await ask<{ exports: number }>(around.sink, 'exports');
     quiet = cpuNow - cpu <= 10 && now.exports === exports ? quiet + 1 : 0;
     cpu = cpuNow;
     exports = now.exports;

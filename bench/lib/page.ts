@@ -32,8 +32,8 @@ function head({ when, machine, versions, rounds, generator }: Results): string {
 # Benchmarks
 
 What the kit costs, beside the bare app and beside its peers, measured in one run. Each figure is the median of ${rounds} rounds with
-the lowest and the highest in parentheses. The processes of all variants of a table live at the same time and take turns by the second: in each round
-every one has its turn, in changing order, and is compared with the bare app of the same round. The machines that such a run is made on differ, and so do the milliseconds; the ratios are what carries over.
+the lowest and the highest in parentheses. In each round every variant of a table runs once, one after the other in changing order, and is compared with
+the bare app of the same round. The machines that such a run is made on differ, and so do the milliseconds; the ratios are what carries over.
 
 Measured on ${when.slice(0, 10)}: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.system}; ${
     machine.pinned
@@ -180,7 +180,8 @@ function notes(groups: readonly Measured[], { skipped }: Results): string {
   for (const { group, rows } of groups) {
     const where = `(${APPS[group.app].letter}) on Node ${group.node}, ${MODULES[group.module]}`;
     for (const row of rows) {
-      if (row.killed > 0) lines.push(`${row.title} did not end within 15 s of SIGTERM in ${where}, and was killed.`);
+      if (row.killed > 0)
+        lines.push(`${row.title} did not end within 15 s of SIGTERM in ${row.killed} of its runs of ${where}, and was killed.`);
       if (row.failedRequests > 0) lines.push(`${row.title}: ${row.failedRequests} requests failed in ${where}.`);
       for (const reason of new Set(row.failures))
         lines.push(`${row.title} could not be measured in a round of ${where}: ${oneLine(reason)}`);
@@ -198,21 +199,19 @@ function method({ durations }: Results): string {
 - All export for real, to a process on this machine that takes OTLP, Datadog's agent protocol and Sentry's envelopes, and decodes only when
   a run is over. OpenTelemetry and Elastic run without the resource detectors that ask a cloud for its metadata, which could only fail here.
   The kit's metrics page is scraped once in each part of a run.
-- First every variant of a table starts a process, which is warmed up until ${durations.warmUp.requests} requests were answered, at most ${durations.warmUp.seconds} s,
-  because V8 gives a function its best code after some thousand calls. Then in each round: two starts and ends of processes of their own, with an
-  empty compile cache and with the one that it left; ${durations.full} s at the highest rate over 16 connections (throughput, CPU, RSS at its
-  end); ${durations.fixed} s at half of what the bare app reached, over 64 connections. SIGTERM at the end.
+- A run: start and end with an empty compile cache; start again; ${durations.warmUp} s of warm-up, and up to ${durations.warmUpMore.seconds} s more until ${durations.warmUpMore.requests} requests were answered; ${durations.full} s at the highest rate over 16 connections (throughput, CPU, RSS at its
+  end); ${durations.fixed} s at half of what the bare app reached, over 64 connections; SIGTERM.
 - CPU is user and system time of the whole process, all threads, from \`/proc/PID/stat\`, until it has come to rest after the load (at most 4 s).
 - Latency at the fixed rate counts from when a request was due, so a server that stalls cannot hide its queue. A variant that does not answer
   99 % of the requests in time has a queue that only grows; its latency would say how long the run was.
-- Expected is what the app's handler counted, from the first of the warm-up: what a full queue drops is missing. Log records are those with a trace's id. dd-trace leaves the collection of
+- Expected is what the app's handler counted, warm-up and highest rate included: what a full queue drops is missing. Log records are those with a trace's id. dd-trace leaves the collection of
   log lines and request metrics to its agent, Sentry has no request metrics: "–". Elastic ships log lines only
   when told to (\`ELASTIC_OTEL_NODE_ENABLE_LOG_SENDING\`), and is told so here.
 
 ## To repeat it
 
 \`\`\`
-npm run bench                 # some forty minutes, at most an hour; stopped, it goes on where it was
+npm run bench                 # at most an hour; stopped, it goes on where it was
 npm run bench -- --quick      # a look in about three minutes: bare, kit, OpenTelemetry; prints, and writes neither results nor this page
 npm run bench -- --fresh      # forgets what was measured before
 npm run bench -- --report     # this page again from bench/results.json

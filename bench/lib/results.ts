@@ -1,6 +1,6 @@
 import { type Delivers, type Group, keyOf, variantOf } from './catalog.ts';
-import type { EndEntry, Entry, RunEntry } from './journal.ts';
-import type { Durations, Life, Sample } from './measure.ts';
+import type { Entry, RunEntry } from './journal.ts';
+import type { Durations, Sample } from './measure.ts';
 import { type Spread, spread } from './statistics.ts';
 
 /** `bench/results.json`: where and what, and every run. */
@@ -54,7 +54,7 @@ export interface Row {
   readonly failures: readonly string[];
 }
 
-/** Received ÷ expected, from start to end; undefined where the variant is not to deliver it. */
+/** Received ÷ expected, over all rounds; undefined where the variant is not to deliver it. */
 export interface Delivered {
   readonly spansPerRequest: number;
   readonly server?: number;
@@ -82,9 +82,6 @@ export function rowsOf(group: Group, entries: readonly Entry[]): Row[] {
       kit.has(round) && bare.has(round) ? added(kit.get(round)!, round) / added(sample, round) : undefined,
     );
     const { title, delivers, sampled } = variantOf(name);
-    const lives = entries
-      .filter((entry): entry is EndEntry => entry.kind === 'end' && entry.group === key && entry.variant === name)
-      .map(({ life }) => life);
     const failures = entries.filter((entry) => entry.kind === 'failure' && entry.group === key && entry.variant === name);
     return {
       variant: name,
@@ -109,19 +106,19 @@ export function rowsOf(group: Group, entries: readonly Entry[]): Row[] {
       ),
       slowRssMb: each((sample) => sample.slow?.rssMb),
       slowAddedRssMb: beside((sample, base) => (sample.slow && base.slow ? sample.slow.rssMb - base.slow.rssMb : undefined)),
-      delivered: lives.length > 0 && delivers.spans ? delivered(lives, group, delivers, sampled) : undefined,
-      killed: lives.filter((life) => life.killed).length,
-      failedRequests: lives.reduce((sum, life) => sum + life.failed, 0),
+      delivered: samples.length > 0 && delivers.spans ? delivered(samples, group, delivers, sampled) : undefined,
+      killed: samples.filter((sample) => sample.killed).length,
+      failedRequests: samples.reduce((sum, sample) => sum + sample.failed, 0),
       // One that was measured in a later attempt is no failure any more.
       failures: failures.flatMap((entry) => (entry.kind === 'failure' && !own.has(entry.round) ? [entry.reason] : [])),
     };
   });
 }
 
-function delivered(lives: readonly Life[], { app }: Group, delivers: Delivers, sampled: number): Delivered {
-  const sum = (read: (life: Life) => number) => lives.reduce((total, life) => total + read(life), 0);
-  const requests = sum((life) => life.requests);
-  const spans = (kind: keyof Life['received']['spans']) => sum(({ received }) => received.spans[kind]);
+function delivered(samples: readonly Sample[], { app }: Group, delivers: Delivers, sampled: number): Delivered {
+  const sum = (read: (sample: Sample) => number) => samples.reduce((total, sample) => total + read(sample), 0);
+  const requests = sum((sample) => sample.requests);
+  const spans = (kind: keyof Sample['received']['spans']) => sum(({ received }) => received.spans[kind]);
   const traced = requests * sampled;
   // The service writes a line for each request, the routes write none.
   const lines = requests * ((app === 'service' ? 1 : 0) + (delivers.accessLines ? 1 : 0));
