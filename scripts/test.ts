@@ -1,12 +1,9 @@
 /**
  * Runs the tests: `npm test` all of them, `npm test -- viewer lifecycle/exit` the files whose path holds one of the words.
  *
- * Each file is a process of its own, two at a time, with a bound on its time. Where all are run, a file that failed is tried
- * again when the others are done: most are about real processes, which a busy machine may keep waiting for longer than a test
- * waits. One that passes then is named at the end as unsteady; what it said the first time stands above.
- *
- * A test that needs something the machine lacks is skipped by name, and the list at the end says why; with `O11Y_CI=1` only
- * Docker, Loki, Tempo, the collector and PyPI may be missing.
+ * Each file is a process of its own, two at a time, with a bound on its time. A test that needs something the machine
+ * lacks is skipped by name, and the list at the end says why; with `O11Y_CI=1` only Docker, Loki, Tempo, the collector and PyPI
+ * may be missing.
  */
 import { existsSync, globSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -34,8 +31,6 @@ if (values.help) {
 const LAST = ['frameworks', 'lifecycle', 'admin', 'cli', 'viewer-page', 'e2e', 'programs'];
 /** Wants the default ports, which the apps of other tests take and leave as they come and go. */
 const ALONE = ['test/admin/ports.test.ts'];
-/** More than so many failures are not the machine's. */
-const MOST_TRIED_AGAIN = 3;
 const MAY_BE_MISSING_IN_CI = /^needs (docker|loki|tempo|collector|pypi)\b/;
 
 const files = globSync('test/**/*.test.ts', { cwd: root, exclude: (path) => path.includes('node_modules') })
@@ -52,13 +47,11 @@ if (!existsSync(join(root, 'dist/preload.mjs'))) {
 
 const scratch = mkdtempSync(join(tmpdir(), 'o11y-kit-test-'));
 const startedAt = performance.now();
-let results: FileResult[] = [];
-const unsteady: string[] = [];
+const results: FileResult[] = [];
 const waiting = files.filter((file) => !ALONE.includes(file));
 await Promise.all(Array.from({ length: Math.max(1, Number(values.concurrency) || 1) }, worker));
 waiting.push(...files.filter((file) => ALONE.includes(file)));
 await worker();
-if (positionals.length === 0) await tryAgain();
 rmSync(scratch, { recursive: true, force: true });
 process.exitCode = summary();
 
@@ -73,17 +66,6 @@ async function worker(): Promise<void> {
   }
 }
 
-async function tryAgain(): Promise<void> {
-  const failed = results.filter((result) => result.failed).map(({ file }) => file);
-  if (failed.length === 0 || failed.length > MOST_TRIED_AGAIN) return;
-  console.log('\nOnce more, alone:');
-  results = results.filter((result) => !result.failed);
-  waiting.push(...failed);
-  await worker();
-  const stillFails = new Set(results.filter((result) => result.failed).map(({ file }) => file));
-  unsteady.push(...failed.filter((file) => !stillFails.has(file)));
-}
-
 /** Prints what was skipped and why, what failed, and the closing line; returns the exit code. */
 function summary(): number {
   const passed = sum((result) => result.passed);
@@ -94,7 +76,6 @@ function summary(): number {
     console.log(`SKIPPED: ${file} "${name}" because ${reason || 'of no reason that it gives'}`);
   }
   for (const { file } of results.filter((result) => result.failed)) console.log(`FAILED: ${file}`);
-  for (const file of unsteady) console.log(`UNSTEADY: ${file} failed beside other tests and passed alone`);
   const unwanted = process.env.O11Y_CI ? skipped.filter(({ reason }) => !MAY_BE_MISSING_IN_CI.test(reason)) : [];
   if (unwanted.length > 0) {
     console.log(
