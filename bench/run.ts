@@ -1,8 +1,8 @@
 /**
- * `npm run bench`: the kit beside the bare app and its peers, in interleaved paired rounds of one run. Writes
+ * `npm run bench`: the kit beside the bare app and its peers, taking turns in paired rounds of one run. Writes
  * `bench/results.json` and `docs/benchmarks.md`. Stopped, it goes on where it was; it takes an hour at most.
  *
- *     npm run bench -- [--quick] [--rounds 5] [--minutes 60] [--fresh] [--report]
+ *     npm run bench -- [--quick] [--passes 2] [--minutes 60] [--fresh] [--report]
  *     npm run bench -- log-line | metrics | viewer [its own options]      another file of this folder
  */
 import { spawnSync } from 'node:child_process';
@@ -12,12 +12,12 @@ import { availableParallelism, cpus, platform, release, totalmem } from 'node:os
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from '../scripts/tools.ts';
-import { APPS, DEPENDABLE_ROUNDS, type Group, keyOf, nodeBinary, plan, VARIANTS, variantOf } from './lib/catalog.ts';
+import { APPS, type Group, keyOf, nodeBinary, plan, VARIANTS } from './lib/catalog.ts';
 import { cache, type Installed, install } from './lib/install.ts';
 import { type Journal, openJournal } from './lib/journal.ts';
 import { generator } from './lib/load.ts';
-import { DURATIONS, QUICK_DURATIONS, run } from './lib/measure.ts';
 import { page } from './lib/page.ts';
+import { LOOK, measure, type Schedule, WHOLE } from './lib/pass.ts';
 import { pinned } from './lib/process.ts';
 import type { Results } from './lib/results.ts';
 import { type Surroundings, surroundings } from './lib/surroundings.ts';
@@ -35,12 +35,13 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     fresh: { type: 'boolean', default: false },
     report: { type: 'boolean', default: false },
-    rounds: { type: 'string' },
+    passes: { type: 'string' },
     minutes: { type: 'string', default: '60' },
   },
 });
 const quick = values.quick;
-const rounds = wholeNumber('--rounds', values.rounds ?? String(quick ? 2 : DEPENDABLE_ROUNDS), 100);
+const usual = quick ? LOOK : WHOLE;
+const schedule = { ...usual, passes: wholeNumber('--passes', values.passes ?? String(usual.passes), 100) };
 const minutes = wholeNumber('--minutes', values.minutes, 24 * 60);
 if (platform() !== 'linux') fail('it reads CPU time and memory from /proc, which only Linux has');
 
@@ -60,10 +61,9 @@ async function bench(): Promise<void> {
       skipped.push(`(${APPS.service.letter}) ${APPS.service.title} was skipped: this machine has no PostgreSQL.`);
       console.log(skipped[0]);
     }
-    const durations = quick ? QUICK_DURATIONS : DURATIONS;
-    const journal = openJournal(journalFile(), identity({ installed, durations, machine: machine() }));
+    const journal = openJournal(journalFile(), identity({ installed, schedule, machine: machine() }));
     if (journal.entries.length > 0) console.log(`going on after ${journal.entries.length} entries; --fresh begins anew`);
-    const complete = await measure({ groups: measured, durations, journal, around, deadline });
+    const complete = await measureAll({ groups: measured, schedule, journal, around, deadline });
     const versions = {
       ...nodeVersions(measured),
       ...installed.versions,
@@ -74,8 +74,7 @@ async function bench(): Promise<void> {
       machine: machine(),
       versions,
       generator,
-      durations,
-      rounds,
+      schedule,
       groups: measured,
       skipped,
       entries: journal.entries,
@@ -96,40 +95,19 @@ async function bench(): Promise<void> {
 
 interface Measuring {
   readonly groups: readonly Group[];
-  readonly durations: typeof DURATIONS;
+  readonly schedule: Schedule;
   readonly journal: Journal;
   readonly around: Surroundings;
   readonly deadline: number;
 }
 
 /** Says whether all of it was measured in time. */
-async function measure({ groups, durations, journal, around, deadline }: Measuring): Promise<boolean> {
-  for (let round = 0; round < rounds; round++) {
+async function measureAll({ groups, schedule, journal, around, deadline }: Measuring): Promise<boolean> {
+  for (let pass = 0; pass < schedule.passes; pass++) {
     for (const group of groups) {
-      const key = keyOf(group);
-      if (journal.rate(key) === undefined) {
-        if (performance.now() > deadline) return false;
-        // The same rate for all and in every round: half of what the bare app answers.
-        const { full } = await run({ group: { ...group, full: false }, variant: variantOf('bare'), rate: 0, durations, around });
-        journal.add({ kind: 'rate', group: key, rate: Math.max(10, Math.round(full.perSecond / 2)) });
-      }
-      // Nobody always comes after the same one.
-      const order = group.variants.map((_, i) => group.variants[(i + round) % group.variants.length]);
-      for (const name of order) {
-        if (journal.has(key, name, round)) continue;
-        if (performance.now() > deadline) return false;
-        try {
-          const sample = await run({ group, variant: variantOf(name), rate: journal.rate(key)!, durations, around });
-          journal.add({ kind: 'run', group: key, variant: name, round, sample });
-          const { perSecond, cpuUs, rssMb } = sample.full;
-          const figures = `${perSecond.toFixed(0)}/s  ${cpuUs.toFixed(0)} µs  ${rssMb.toFixed(0)} MB  ${sample.start.warm.toFixed(0)} ms`;
-          console.log(`round ${round + 1}/${rounds}  ${key.padEnd(20)}  ${name.padEnd(16)}  ${figures}`);
-        } catch (error) {
-          const reason = error instanceof Error ? error.message : String(error);
-          journal.add({ kind: 'failure', group: key, variant: name, round, reason });
-          console.log(`round ${round + 1}/${rounds}  ${key.padEnd(20)}  ${name.padEnd(16)}  FAILED: ${reason}`);
-        }
-      }
+      if (group.variants.every((name) => journal.has(keyOf(group), name, pass))) continue;
+      if (performance.now() > deadline) return false;
+      await measure({ group, pass, schedule, journal, around });
     }
   }
   return true;
@@ -148,8 +126,8 @@ function journalFile(): string {
   return file;
 }
 
-/** Runs of different software, machines or lengths are not to be mixed. */
-function identity(of: { installed: Installed; durations: object; machine: object }): string {
+/** Figures of different software, machines or lengths are not to be mixed. */
+function identity(of: { installed: Installed; schedule: Schedule; machine: object }): string {
   return createHash('sha256').update(JSON.stringify(of)).digest('hex');
 }
 

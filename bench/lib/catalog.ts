@@ -159,9 +159,7 @@ export const VARIANTS: readonly Variant[] = [
   },
 ];
 
-export const DEPENDABLE_ROUNDS = 5;
-
-/** Measured one after the other in each round, and compared with the bare app of the same round. */
+/** Measured by turns in each round, and compared with the bare app in the same round. */
 export interface Group {
   readonly app: AppName;
   readonly module: ModuleSystem;

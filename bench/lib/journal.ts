@@ -1,16 +1,16 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Sample } from './measure.ts';
+import type { Sample } from './pass.ts';
 
-/** One line of the journal: a run that was made, or the rate that a group is measured at. */
+/** One line of the journal: what a pass has measured of a variant, or the rate that a group is measured at. */
 export type Entry =
   | { readonly kind: 'rate'; readonly group: string; readonly rate: number }
-  | { readonly kind: 'run'; readonly group: string; readonly variant: string; readonly round: number; readonly sample: Sample }
+  | { readonly kind: 'run'; readonly group: string; readonly variant: string; readonly pass: number; readonly sample: Sample }
   | {
       readonly kind: 'failure';
       readonly group: string;
       readonly variant: string;
-      readonly round: number;
+      readonly pass: number;
       readonly reason: string;
     };
 
@@ -20,7 +20,7 @@ export interface Journal {
   readonly entries: readonly Entry[];
   rate(group: string): number | undefined;
   /** A failure is tried again. */
-  has(group: string, variant: string, round: number): boolean;
+  has(group: string, variant: string, pass: number): boolean;
   add(entry: Entry): void;
 }
 
@@ -47,10 +47,8 @@ export function openJournal(file: string, identity: string): Journal {
   return {
     entries,
     rate: (group) => entries.find((entry) => entry.kind === 'rate' && entry.group === group)?.['rate' as never],
-    has: (group, variant, round) =>
-      entries.some(
-        (entry) => entry.kind === 'run' && entry.group === group && entry.variant === variant && entry.round === round,
-      ),
+    has: (group, variant, pass) =>
+      entries.some((entry) => entry.kind === 'run' && entry.group === group && entry.variant === variant && entry.pass === pass),
     add(entry) {
       entries.push(entry);
       appendFileSync(file, `${JSON.stringify(entry)}\n`);

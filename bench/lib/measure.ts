@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,50 +9,46 @@ import { type App, startApp } from './app.ts';
 import { APPS, type Group, type Variant } from './catalog.ts';
 import type { Counts } from './counts.ts';
 import { loadAtRate, loadFully } from './load.ts';
-import { ask } from './process.ts';
-import type { Surroundings } from './surroundings.ts';
-
-/**
- * How long each part of a run takes, in seconds. V8 compiles the code of a service for its first seconds under load: with less
- * of a warm-up than this, that is most of what is measured.
- */
-export interface Durations {
-  readonly warmUp: number;
-  /** A service that is slow has not served enough by then: it goes on until there were so many requests, at most so many seconds. */
-  readonly warmUpMore: { readonly requests: number; readonly seconds: number };
-  readonly full: number;
-  readonly fixed: number;
-  readonly slow: number;
-}
-
-const WARM_UP = { warmUp: 3, warmUpMore: { requests: 5000, seconds: 4 } };
-export const DURATIONS: Durations = { ...WARM_UP, full: 3, fixed: 2, slow: 4 };
-export const QUICK_DURATIONS: Durations = { ...WARM_UP, full: 2, fixed: 2, slow: 0 };
+import { ask, end } from './process.ts';
+import { type Surroundings, startSink } from './surroundings.ts';
 
 const CONNECTIONS = 16;
 /** At a fixed rate a request that is due finds a connection as long as the server answers in time. */
 const OPEN_CONNECTIONS = 64;
 const SLOW_RATE = 100;
-/** Whom the question is about what a quiet service pays. */
-const SLOW: ReadonlySet<string> = new Set(['bare', 'kit', 'otel', 'dd-trace']);
+const SINK_PATIENCE_MS = 5000;
 
-/** One run of one variant. */
-export interface Sample {
-  /** ms until it listens, with an empty compile cache and with a filled one. */
-  readonly start: { readonly cold: number; readonly warm: number };
-  /** At the highest rate. */
-  readonly full: { readonly perSecond: number; readonly cpuUs: number; readonly rssMb: number };
-  /** At half of the bare app's highest rate. Latency in ms. */
-  readonly fixed?: {
-    readonly rate: number;
-    readonly achieved: number;
-    readonly p50: number;
-    readonly p99: number;
-    readonly cpuUs: number;
-    readonly generatorBusy: number;
-  };
-  /** At 100 requests a second: per cent of a core, MB. */
-  readonly slow?: { readonly cpuPercent: number; readonly rssMb: number };
+/** From before a process was made until it listened, in ms: with an empty compile cache, and with the one that it left. */
+export interface Start {
+  readonly cold: number;
+  readonly warm: number;
+}
+
+/** A turn at the highest rate. */
+export interface Full {
+  readonly perSecond: number;
+  readonly cpuUs: number;
+  readonly rssMb: number;
+}
+
+/** A turn at half of the bare app's highest rate. Latency in ms. */
+export interface Fixed {
+  readonly rate: number;
+  readonly achieved: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly cpuUs: number;
+  readonly generatorBusy: number;
+}
+
+/** A turn at 100 requests a second: per cent of a core, MB. */
+export interface Slow {
+  readonly cpuPercent: number;
+  readonly rssMb: number;
+}
+
+/** What became of a measured process, from its first request to its end. */
+export interface Life {
   readonly requests: number;
   readonly failed: number;
   readonly received: Counts;
@@ -59,128 +56,134 @@ export interface Sample {
   readonly killed: boolean;
 }
 
-export interface RunOptions {
+/** A process that is measured. It waits while others have their turns. */
+export interface Living {
+  /** Returns how many requests were answered. */
+  warmUp(seconds: number): Promise<number>;
+  full(seconds: number): Promise<Full>;
+  /** @param rate requests a second */
+  fixed(seconds: number, rate: number): Promise<Fixed>;
+  slow(seconds: number): Promise<Slow>;
+  /** Ends it by SIGTERM, and counts what arrived. */
+  end(): Promise<Life>;
+  /** Ends it, if it has not ended. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+export interface Subject {
   readonly group: Group;
   readonly variant: Variant;
-  /** Requests a second for the part at a fixed rate. */
-  readonly rate: number;
-  readonly durations: Durations;
   readonly around: Surroundings;
 }
 
-/** Runs a variant once: from an empty compile cache to its end by SIGTERM. */
-export async function run({ group, variant, rate, durations, around }: RunOptions): Promise<Sample> {
+/** Starts and ends two processes, the first with an empty compile cache. */
+export async function startTwice({ group, variant, around }: Subject): Promise<Start> {
   const compileCache = mkdtempSync(join(tmpdir(), 'o11y-kit-bench-'));
-  const { path } = APPS[group.app];
-  const ports = { sink: around.sinkPort, metrics: await freePort() };
-  const page = variant.delivers.metrics === 'page' ? `http://127.0.0.1:${ports.metrics}/metrics` : undefined;
-  const start = () => startApp({ group, variant, ports, compileCache, env: around.env });
-  let app: App | undefined;
   try {
-    // Node writes compiled code as a process ends.
-    const first = await start();
-    await first.stop();
-    await ask(around.sink, 'clear');
-    app = await start();
-    const { port, listeningMs } = app;
-    let failed = 0;
-    failed += await warmUp({ port, path }, durations);
-    await settled(app, around);
-
-    const full = await costOf(app, around, async () => {
-      const [result] = await Promise.all([
-        loadFully({ port, path, seconds: durations.full, connections: CONNECTIONS }),
-        scrapeAfter(page, durations.full / 2),
-      ]);
-      return result;
-    });
-    failed += full.result.failed;
-    const rssMb = app.rssBytes() / 2 ** 20;
-
-    let fixed: Sample['fixed'];
-    if (group.full) {
-      const cost = await costOf(app, around, async () => {
-        const options = { port, path, seconds: durations.fixed, connections: OPEN_CONNECTIONS, rate };
-        return (await Promise.all([loadAtRate(options), scrapeAfter(page, durations.fixed / 2)]))[0];
-      });
-      const { completed, seconds, p50, p99, busy } = cost.result;
-      failed += cost.result.failed;
-      fixed = { rate, achieved: completed / seconds, p50, p99, cpuUs: cost.cpuUs, generatorBusy: busy };
-    }
-    let slow: Sample['slow'];
-    if (group.full && group.app === 'service' && durations.slow > 0 && SLOW.has(variant.name)) {
-      const before = app.cpuMs();
-      const began = performance.now();
-      const options = { port, path, seconds: durations.slow, connections: OPEN_CONNECTIONS, rate: SLOW_RATE };
-      const [{ failed: lost }] = await Promise.all([loadAtRate(options), scrapeAfter(page, durations.slow / 2)]);
-      failed += lost;
-      const cpuPercent = ((app.cpuMs() - before) / (performance.now() - began)) * 100;
-      slow = { cpuPercent, rssMb: app.rssBytes() / 2 ** 20 };
-    }
-
-    await settled(app, around);
-    const requests = await app.requests();
-    const counted = page === undefined ? undefined : await countOnPage(page);
-    const killed = await app.stop();
-    app = undefined;
-    const sent = await ask<Counts>(around.sink, 'count');
-    const received = counted === undefined ? sent : { ...sent, requests: counted };
-    const { completed, seconds } = full.result;
-    return {
-      start: { cold: first.listeningMs, warm: listeningMs },
-      full: { perSecond: completed / seconds, cpuUs: full.cpuUs, rssMb },
-      ...(fixed && { fixed }),
-      ...(slow && { slow }),
-      requests,
-      failed,
-      received,
-      killed,
+    const once = async () => {
+      const ports = { sink: around.sinkPort, metrics: await freePort() };
+      const app = await startApp({ group, variant, ports, compileCache, env: around.env });
+      // Node writes compiled code as a process ends.
+      await app.stop();
+      return app.listeningMs;
     };
+    return { cold: await once(), warm: await once() };
   } finally {
-    await app?.stop();
     rmSync(compileCache, { recursive: true, force: true });
   }
 }
 
-/** Returns how many requests failed. */
-async function warmUp(app: { port: number; path: string }, { warmUp: seconds, warmUpMore }: Durations): Promise<number> {
-  const first = await loadFully({ ...app, seconds, connections: CONNECTIONS });
-  const missing = warmUpMore.requests - first.completed;
-  if (missing <= 0) return first.failed;
-  const more = Math.min(warmUpMore.seconds, Math.ceil((missing / Math.max(1, first.completed)) * seconds));
-  return first.failed + (await loadFully({ ...app, seconds: more, connections: CONNECTIONS })).failed;
+/** Starts a process, and a sink for it alone: what others send must not look like its own. */
+export async function live({ group, variant, around }: Subject): Promise<Living> {
+  await using started = new AsyncDisposableStack();
+  const compileCache = mkdtempSync(join(tmpdir(), 'o11y-kit-bench-'));
+  started.defer(() => rmSync(compileCache, { recursive: true, force: true }));
+  const sink = await startSink();
+  started.defer(async () => void (await end(sink.process, SINK_PATIENCE_MS)));
+  const ports = { sink: sink.port, metrics: await freePort() };
+  const app = await startApp({ group, variant, ports, compileCache, env: around.env });
+  started.defer(async () => void (await app.stop()));
+
+  const to = { port: app.port, path: APPS[group.app].path };
+  const page = variant.delivers.metrics === 'page' ? `http://127.0.0.1:${ports.metrics}/metrics` : undefined;
+  const rssMb = () => app.rssBytes() / 2 ** 20;
+  let failed = 0;
+  const fully = async (seconds: number) => {
+    const result = await loadFully({ ...to, seconds, connections: CONNECTIONS });
+    failed += result.failed;
+    return result;
+  };
+  const atRate = async (seconds: number, rate: number) => {
+    const result = await loadAtRate({ ...to, seconds, connections: OPEN_CONNECTIONS, rate });
+    failed += result.failed;
+    return result;
+  };
+
+  const all = started.move();
+  return {
+    async warmUp(seconds) {
+      const { completed } = await fully(seconds);
+      await settled(app, sink.process);
+      return completed;
+    },
+    async full(seconds) {
+      const { result, cpuUs } = await costOf(app, sink.process, () => scraped(page, seconds, fully(seconds)));
+      return { perSecond: result.completed / result.seconds, cpuUs, rssMb: rssMb() };
+    },
+    async fixed(seconds, rate) {
+      const { result, cpuUs } = await costOf(app, sink.process, () => scraped(page, seconds, atRate(seconds, rate)));
+      const { completed, p50, p99, busy } = result;
+      return { rate, achieved: completed / result.seconds, p50, p99, cpuUs, generatorBusy: busy };
+    },
+    async slow(seconds) {
+      const [cpu, began] = [app.cpuMs(), performance.now()];
+      await scraped(page, seconds, atRate(seconds, SLOW_RATE));
+      return { cpuPercent: ((app.cpuMs() - cpu) / (performance.now() - began)) * 100, rssMb: rssMb() };
+    },
+    async end() {
+      await settled(app, sink.process);
+      const requests = await app.requests();
+      const counted = page === undefined ? undefined : await countOnPage(page);
+      const killed = await app.stop();
+      const sent = await ask<Counts>(sink.process, 'count');
+      return { requests, failed, received: counted === undefined ? sent : { ...sent, requests: counted }, killed };
+    },
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  };
 }
 
 /** CPU time (µs) a request, of all threads, with what is still being exported when the load has ended. */
-async function costOf<T>(app: App, around: Surroundings, load: () => Promise<T>): Promise<{ result: T; cpuUs: number }> {
+async function costOf<T>(app: App, sink: ChildProcess, load: () => Promise<T>): Promise<{ result: T; cpuUs: number }> {
   const [cpu, requests] = [app.cpuMs(), await app.requests()];
   const result = await load();
   const seen = (await app.requests()) - requests;
-  await settled(app, around);
+  await settled(app, sink);
   return { result, cpuUs: ((app.cpuMs() - cpu) * 1000) / seen };
 }
 
 /** Waits until the app neither works nor sends, with a bound. */
-async function settled(app: App, around: Surroundings): Promise<void> {
+async function settled(app: App, sink: ChildProcess): Promise<void> {
   const deadline = performance.now() + 4000;
   let quiet = 0;
   let cpu = app.cpuMs();
-  let { exports } = await ask<{ exports: number }>(around.sink, 'exports');
+  let { exports } = await ask<{ exports: number }>(sink, 'exports');
   while (quiet < 3 && performance.now() < deadline) {
     await sleep(100);
     const cpuNow = app.cpuMs();
-    const now = await ask<{ exports: number }>(around.sink, 'exports');
+    const now = await ask<{ exports: number }>(sink, 'exports');
     quiet = cpuNow - cpu <= 10 && now.exports === exports ? quiet + 1 : 0;
     cpu = cpuNow;
     exports = now.exports;
   }
 }
 
-/** Metrics that are pulled cost something when they are pulled: once in each part, which is more often than usual. */
-async function scrapeAfter(page: string | undefined, seconds: number): Promise<void> {
-  if (page === undefined) return;
-  await sleep(seconds * 1000);
-  await scrape(page);
+/** Metrics that are pulled cost something when they are pulled: once in each turn, which is more often than usual. */
+async function scraped<T>(page: string | undefined, seconds: number, load: Promise<T>): Promise<T> {
+  const halfway = async () => {
+    await sleep((seconds * 1000) / 2);
+    if (page !== undefined) await scrape(page);
+  };
+  return (await Promise.all([load, halfway()]))[0];
 }
 
 async function scrape(page: string): Promise<string> {

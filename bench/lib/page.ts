@@ -25,15 +25,16 @@ export function page(results: Results): string {
     .concat('\n');
 }
 
-function head({ when, machine, versions, rounds, generator }: Results): string {
+function head({ when, machine, versions, schedule, generator }: Results): string {
+  const { passes, rounds } = schedule;
   const names = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return `<!-- Generated from bench/results.json by \`npm run bench\`; edits here are lost. -->
 
 # Benchmarks
 
-What the kit costs, beside the bare app and beside its peers, measured in one run. Each figure is the median of ${rounds} rounds with
-the lowest and the highest in parentheses. In each round every variant of a table runs once, one after the other in changing order, and is compared with
-the bare app of the same round. The machines that such a run is made on differ, and so do the milliseconds; the ratios are what carries over.
+What the kit costs, beside the bare app and beside its peers, measured in one run. The processes of all variants
+of a table live at the same time and take turns by the second: in each round every one has its turn, in changing order, and is compared with the bare
+app in the same round. Each figure is the median of ${passes * rounds.turn} rounds (${passes * rounds.start} of starts) from ${passes} generations of processes, with the lowest and the highest in parentheses. The machines that such a run is made on differ, and so do the milliseconds; the ratios are what carries over.
 
 Measured on ${when.slice(0, 10)}: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.system}; ${
     machine.pinned
@@ -181,30 +182,32 @@ function notes(groups: readonly Measured[], { skipped }: Results): string {
     const where = `(${APPS[group.app].letter}) on Node ${group.node}, ${MODULES[group.module]}`;
     for (const row of rows) {
       if (row.killed > 0)
-        lines.push(`${row.title} did not end within 15 s of SIGTERM in ${row.killed} of its runs of ${where}, and was killed.`);
+        lines.push(`${row.title} did not end within 15 s of SIGTERM in ${row.killed} of its lives in ${where}, and was killed.`);
       if (row.failedRequests > 0) lines.push(`${row.title}: ${row.failedRequests} requests failed in ${where}.`);
       for (const reason of new Set(row.failures))
-        lines.push(`${row.title} could not be measured in a round of ${where}: ${oneLine(reason)}`);
+        lines.push(`${row.title} could not be measured in a pass of ${where}: ${oneLine(reason)}`);
     }
   }
   return lines.length === 0 ? '' : `## To be known\n\n${lines.map((line) => `- ${line}`).join('\n')}`;
 }
 
-function method({ durations }: Results): string {
+function method({ schedule: { passes, rounds, warmUp, seconds } }: Results): string {
   return `## How it is measured
 
 - The kit is this tree, packed and installed as users get it. Every variant has a folder of its own with the same versions of the apps'
   packages; flags and settings are those of its documentation, in \`bench/lib/catalog.ts\`. Everything is sampled unless a row says otherwise.
 - "No access lines" is \`O11Y_ACCESS_LOG=off\`: the peers write none, so this is the row to compare. "As it comes" is the kit without a setting but addresses.
 - All export for real, to a process on this machine that takes OTLP, Datadog's agent protocol and Sentry's envelopes, and decodes only when
-  a run is over. OpenTelemetry and Elastic run without the resource detectors that ask a cloud for its metadata, which could only fail here.
-  The kit's metrics page is scraped once in each part of a run.
-- A run: start and end with an empty compile cache; start again; ${durations.warmUp} s of warm-up, and up to ${durations.warmUpMore.seconds} s more until ${durations.warmUpMore.requests} requests were answered; ${durations.full} s at the highest rate over 16 connections (throughput, CPU, RSS at its
-  end); ${durations.fixed} s at half of what the bare app reached, over 64 connections; SIGTERM.
-- CPU is user and system time of the whole process, all threads, from \`/proc/PID/stat\`, until it has come to rest after the load (at most 4 s).
+  a process has ended. OpenTelemetry and Elastic run without the resource detectors that ask a cloud for its metadata, which could only fail here.
+  The kit's metrics page is scraped once in each turn.
+- A pass, of which there are ${passes}: ${rounds.start} rounds of starts, each with an empty compile cache and with the one that it left. A process of every variant, each with
+  a sink of its own. Warm-up, in turns of ${seconds.warmUp} s, until each has answered ${warmUp.requests} requests, in ${warmUp.least} to ${warmUp.most} s of load, because V8 gives a function its best
+  code after some ten thousand calls; then ${seconds.turn} s more for all. ${rounds.turn} rounds of ${seconds.turn} s at the highest rate over 16 connections (throughput, CPU, RSS at the end of the turn);
+  ${rounds.turn} of ${seconds.turn} s at half of what the bare app reached, over 64 connections; for the quiet service ${rounds.slow} of ${seconds.slow} s. SIGTERM.
+- CPU is user and system time of the whole process, all threads, from \`/proc/PID/stat\`, from the beginning of a turn until it has come to rest after it (at most 4 s).
 - Latency at the fixed rate counts from when a request was due, so a server that stalls cannot hide its queue. A variant that does not answer
-  99 % of the requests in time has a queue that only grows; its latency would say how long the run was.
-- Expected is what the app's handler counted, warm-up and highest rate included: what a full queue drops is missing. Log records are those with a trace's id. dd-trace leaves the collection of
+  99 % of the requests in time has a queue that only grows; its latency would say how long the turn was.
+- Expected is what the app's handler counted, from the first of the warm-up to the end: what a full queue drops is missing. Log records are those with a trace's id. dd-trace leaves the collection of
   log lines and request metrics to its agent, Sentry has no request metrics: "–". Elastic ships log lines only
   when told to (\`ELASTIC_OTEL_NODE_ENABLE_LOG_SENDING\`), and is told so here.
 

@@ -1,9 +1,12 @@
 import { type Delivers, type Group, keyOf, variantOf } from './catalog.ts';
 import type { Entry, RunEntry } from './journal.ts';
-import type { Durations, Sample } from './measure.ts';
+import type { Sample, Schedule } from './pass.ts';
 import { type Spread, spread } from './statistics.ts';
 
-/** `bench/results.json`: where and what, and every run. */
+type Part = 'start' | 'full' | 'fixed' | 'slow';
+type Figure<P extends Part> = Sample[P][number];
+
+/** `bench/results.json`: where and what, and every figure. */
 export interface Results {
   readonly when: string;
   readonly machine: {
@@ -16,15 +19,14 @@ export interface Results {
   /** Of Node by major version, of the kit, the peers and the apps' packages, of PostgreSQL. */
   readonly versions: Readonly<Record<string, string>>;
   readonly generator: string;
-  readonly durations: Durations;
-  readonly rounds: number;
+  readonly schedule: Schedule;
   readonly groups: readonly Group[];
   /** What could not be measured here, and why. */
   readonly skipped: readonly string[];
   readonly entries: readonly Entry[];
 }
 
-/** A variant in a group, over all rounds; every comparison is with the bare run of the same round. */
+/** A variant in a group, over all rounds; every comparison is with the bare app in the same round. */
 export interface Row {
   readonly variant: string;
   readonly title: string;
@@ -54,7 +56,7 @@ export interface Row {
   readonly failures: readonly string[];
 }
 
-/** Received ÷ expected, over all rounds; undefined where the variant is not to deliver it. */
+/** Received ÷ expected, over whole lives of processes; undefined where the variant is not to deliver it. */
 export interface Delivered {
   readonly spansPerRequest: number;
   readonly server?: number;
@@ -67,50 +69,57 @@ export interface Delivered {
 export function rowsOf(group: Group, entries: readonly Entry[]): Row[] {
   const key = keyOf(group);
   const runs = entries.filter((entry): entry is RunEntry => entry.kind === 'run' && entry.group === key);
-  const byRound = (variant: string) =>
-    new Map(runs.filter((run) => run.variant === variant).map(({ round, sample }) => [round, sample]));
-  const bare = byRound('bare');
-  const kit = byRound('kit');
+  // A pass that was made again counts as it was made last.
+  const passesOf = (variant: string) =>
+    new Map(runs.filter((run) => run.variant === variant).map(({ pass, sample }) => [pass, sample]));
+  const bare = passesOf('bare');
+  const kit = passesOf('kit');
   return group.variants.map((name) => {
-    const own = byRound(name);
+    const own = passesOf(name);
     const samples = [...own.values()];
-    const each = (read: (sample: Sample) => number | undefined) => spread(samples.map(read));
-    const beside = (read: (sample: Sample, bare: Sample) => number | undefined) =>
-      spread([...own].map(([round, sample]) => (bare.has(round) ? read(sample, bare.get(round)!) : undefined)));
-    const added = (sample: Sample, round: number) => sample.full.cpuUs - bare.get(round)!.full.cpuUs;
-    const shares = [...own].map(([round, sample]) =>
-      kit.has(round) && bare.has(round) ? added(kit.get(round)!, round) / added(sample, round) : undefined,
-    );
+    const each = <P extends Part>(part: P, read: (figure: Figure<P>) => number) =>
+      spread(samples.flatMap((sample) => (sample[part] as readonly Figure<P>[]).map(read)));
+    /** With the figure of the bare app of the same round, and the kit's. */
+    const beside = <P extends Part>(part: P, read: (figure: Figure<P>, bare: Figure<P>, kit?: Figure<P>) => number | undefined) =>
+      spread(
+        [...own].flatMap(([pass, sample]) =>
+          (sample[part] as readonly Figure<P>[]).map((figure, round) => {
+            const base = bare.get(pass)?.[part][round] as Figure<P> | undefined;
+            return base && read(figure, base, kit.get(pass)?.[part][round] as Figure<P> | undefined);
+          }),
+        ),
+      );
     const { title, delivers, sampled } = variantOf(name);
     const failures = entries.filter((entry) => entry.kind === 'failure' && entry.group === key && entry.variant === name);
     return {
       variant: name,
       title,
-      ratio: beside((sample, base) => sample.full.perSecond / base.full.perSecond),
-      perSecond: each((sample) => sample.full.perSecond),
-      cpuUs: each((sample) => sample.full.cpuUs),
-      addedCpuUs: beside((sample, base) => sample.full.cpuUs - base.full.cpuUs),
-      kitShare: name === 'bare' || name.startsWith('kit') ? undefined : spread(shares),
-      p50: each((sample) => sample.fixed?.p50),
-      p99: each((sample) => sample.fixed?.p99),
-      keptUp: each((sample) => sample.fixed && Math.min(1, sample.fixed.achieved / sample.fixed.rate)),
-      rssMb: each((sample) => sample.full.rssMb),
-      addedRssMb: beside((sample, base) => sample.full.rssMb - base.full.rssMb),
-      coldMs: each((sample) => sample.start.cold),
-      warmMs: each((sample) => sample.start.warm),
-      addedColdMs: beside((sample, base) => sample.start.cold - base.start.cold),
-      addedWarmMs: beside((sample, base) => sample.start.warm - base.start.warm),
-      slowCpu: each((sample) => sample.slow?.cpuPercent),
-      slowAddedCpu: beside((sample, base) =>
-        sample.slow && base.slow ? sample.slow.cpuPercent - base.slow.cpuPercent : undefined,
-      ),
-      slowRssMb: each((sample) => sample.slow?.rssMb),
-      slowAddedRssMb: beside((sample, base) => (sample.slow && base.slow ? sample.slow.rssMb - base.slow.rssMb : undefined)),
+      ratio: beside('full', (turn, base) => turn.perSecond / base.perSecond),
+      perSecond: each('full', (turn) => turn.perSecond),
+      cpuUs: each('full', (turn) => turn.cpuUs),
+      addedCpuUs: beside('full', (turn, base) => turn.cpuUs - base.cpuUs),
+      kitShare:
+        name === 'bare' || name.startsWith('kit')
+          ? undefined
+          : beside('full', (turn, base, our) => our && (our.cpuUs - base.cpuUs) / (turn.cpuUs - base.cpuUs)),
+      p50: each('fixed', (turn) => turn.p50),
+      p99: each('fixed', (turn) => turn.p99),
+      keptUp: each('fixed', (turn) => Math.min(1, turn.achieved / turn.rate)),
+      rssMb: each('full', (turn) => turn.rssMb),
+      addedRssMb: beside('full', (turn, base) => turn.rssMb - base.rssMb),
+      coldMs: each('start', (start) => start.cold),
+      warmMs: each('start', (start) => start.warm),
+      addedColdMs: beside('start', (start, base) => start.cold - base.cold),
+      addedWarmMs: beside('start', (start, base) => start.warm - base.warm),
+      slowCpu: each('slow', (turn) => turn.cpuPercent),
+      slowAddedCpu: beside('slow', (turn, base) => turn.cpuPercent - base.cpuPercent),
+      slowRssMb: each('slow', (turn) => turn.rssMb),
+      slowAddedRssMb: beside('slow', (turn, base) => turn.rssMb - base.rssMb),
       delivered: samples.length > 0 && delivers.spans ? delivered(samples, group, delivers, sampled) : undefined,
       killed: samples.filter((sample) => sample.killed).length,
       failedRequests: samples.reduce((sum, sample) => sum + sample.failed, 0),
       // One that was measured in a later attempt is no failure any more.
-      failures: failures.flatMap((entry) => (entry.kind === 'failure' && !own.has(entry.round) ? [entry.reason] : [])),
+      failures: failures.flatMap((entry) => (entry.kind === 'failure' && !own.has(entry.pass) ? [entry.reason] : [])),
     };
   });
 }

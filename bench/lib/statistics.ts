@@ -11,8 +11,13 @@ export function spread(values: readonly (number | undefined)[]): Spread | undefi
   const sorted = values.filter((value): value is number => Number.isFinite(value)).sort((a, b) => a - b);
   if (sorted.length === 0) return undefined;
   const half = sorted.length >> 1;
-  const median = sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
-  return { median, min: sorted[0], max: sorted[sorted.length - 1], rounds: sorted.length };
+  const middle = sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+  return { median: middle, min: sorted[0], max: sorted[sorted.length - 1], rounds: sorted.length };
+}
+
+/** Undefined without values. */
+export function median(values: readonly number[]): number | undefined {
+  return spread(values)?.median;
 }
 
 /** @param sorted ascending @param share 0.99 is p99 @returns NaN without values */

@@ -3,15 +3,20 @@ import { join } from 'node:path';
 import { type Postgres, startPostgres } from './postgres.ts';
 import { ask, end, helper } from './process.ts';
 
-/** What the measured apps talk to: a sink for their telemetry, and for the service a database and another service. */
+/** What the measured apps talk to: for the service a database and another service, and a sink for those that only start. */
 export interface Surroundings {
-  readonly sink: ChildProcess;
   readonly sinkPort: number;
   /** Where the service finds the others. */
   readonly env: Readonly<Record<string, string>>;
   /** Undefined where the machine has no PostgreSQL, or none is wanted. */
   readonly postgres?: Postgres;
   close(): Promise<void>;
+}
+
+/** A backend for one process. */
+export async function startSink(): Promise<{ readonly process: ChildProcess; readonly port: number }> {
+  const child = helper(join(import.meta.dirname, 'sink-process.ts'));
+  return { process: child, port: (await ask<{ port: number }>(child)).port };
 }
 
 export async function surroundings(withDatabase: boolean): Promise<Surroundings> {
@@ -26,7 +31,7 @@ export async function surroundings(withDatabase: boolean): Promise<Surroundings>
     if (withDatabase) postgres = await startPostgres();
     const env: Record<string, string> = { BENCH_UPSTREAM: `http://127.0.0.1:${upstream.port}/stock` };
     if (postgres) env.BENCH_POSTGRES = postgres.url;
-    return { sink: helpers[0], sinkPort: sink.port, env, ...(postgres && { postgres }), close };
+    return { sinkPort: sink.port, env, ...(postgres && { postgres }), close };
   } catch (error) {
     await close();
     throw error;
