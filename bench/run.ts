@@ -105,6 +105,7 @@ interface Measuring {
 async function measureAll({ groups, schedule, journal, around, deadline }: Measuring): Promise<boolean> {
   for (let pass = 0; pass < schedule.passes; pass++) {
     for (const group of groups) {
+      if (pass > 0 && group.once) continue;
       if (group.variants.every((name) => journal.has(keyOf(group), name, pass))) continue;
       if (performance.now() > deadline) return false;
       await measure({ group, pass, schedule, journal, around });

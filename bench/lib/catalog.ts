@@ -168,6 +168,8 @@ export interface Group {
   readonly variants: readonly string[];
   /** Latency at a fixed rate is measured, and what an idle service costs. */
   readonly full: boolean;
+  /** In the first pass alone. */
+  readonly once?: boolean;
 }
 
 const EVERYWHERE = ['bare', 'kit', 'otel'];
@@ -191,7 +193,7 @@ export function plan(quick: boolean): Group[] {
     ] as const
   ).flatMap(([node, module]) => {
     const variants = module === 'esm' ? [...EVERYWHERE, 'dd-trace'] : EVERYWHERE;
-    return NAMES.map((app): Group => ({ app, module, node, variants, full: false }));
+    return NAMES.map((app): Group => ({ app, module, node, variants, full: false, once: node !== 24 }));
   });
   return [...main, ...others];
 }

@@ -34,7 +34,7 @@ function head({ when, machine, versions, schedule, generator }: Results): string
 
 What the kit costs, beside the bare app and beside its peers, measured in one run. The processes of all variants
 of a table live at the same time and take turns by the second: in each round every one has its turn, in changing order, and is compared with the bare
-app in the same round. Each figure is the median of ${passes * rounds.turn} rounds (${passes * rounds.start} of starts) from ${passes} generations of processes, with the lowest and the highest in parentheses. The machines that such a run is made on differ, and so do the milliseconds; the ratios are what carries over.
+app in the same round. Each figure is the median of ${passes * rounds.full} rounds from ${passes} generations of processes, on Node 22 and 26 of ${rounds.full} from one (starts ${passes * rounds.start} and ${rounds.start}, fixed rate ${passes * rounds.fixed}), with the lowest and the highest in parentheses. The machines that such a run is made on differ, and so do the milliseconds; the ratios are what carries over.
 
 Measured on ${when.slice(0, 10)}: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.system}; ${
     machine.pinned
@@ -202,8 +202,8 @@ function method({ schedule: { passes, rounds, warmUp, seconds } }: Results): str
   The kit's metrics page is scraped once in each turn.
 - A pass, of which there are ${passes}: ${rounds.start} rounds of starts, each with an empty compile cache and with the one that it left. A process of every variant, each with
   a sink of its own. Warm-up, in turns of ${seconds.warmUp} s, until each has answered ${warmUp.requests} requests, in ${warmUp.least} to ${warmUp.most} s of load, because V8 gives a function its best
-  code after some ten thousand calls; then ${seconds.turn} s more for all. ${rounds.turn} rounds of ${seconds.turn} s at the highest rate over 16 connections (throughput, CPU, RSS at the end of the turn);
-  ${rounds.turn} of ${seconds.turn} s at half of what the bare app reached, over 64 connections; for the quiet service ${rounds.slow} of ${seconds.slow} s. SIGTERM.
+  code after some ten thousand calls; then ${seconds.turn} s more for all. ${rounds.full} rounds of ${seconds.turn} s at the highest rate over 16 connections (throughput, CPU, RSS at the end of the turn);
+  ${rounds.fixed} of ${seconds.turn} s at half of what the bare app reached, over 64 connections; for the quiet service ${rounds.slow} of ${seconds.slow} s. SIGTERM.
 - CPU is user and system time of the whole process, all threads, from \`/proc/PID/stat\`, from the beginning of a turn until it has come to rest after it (at most 4 s).
 - Latency at the fixed rate counts from when a request was due, so a server that stalls cannot hide its queue. A variant that does not answer
   99 % of the requests in time has a queue that only grows; its latency would say how long the turn was.

@@ -8,8 +8,8 @@ import type { Surroundings } from './surroundings.ts';
 export interface Schedule {
   /** Each with processes of its own. */
   readonly passes: number;
-  /** Rounds in a pass: of starts, of turns at the highest rate and as many at the fixed one, of turns of a quiet service. */
-  readonly rounds: { readonly start: number; readonly turn: number; readonly slow: number };
+  /** Rounds in a pass. */
+  readonly rounds: Readonly<Record<Part, number>>;
   /**
    * Until a variant has answered so many requests, within so many seconds of load. V8 gives a function its best code after
    * so many calls, most of those that run once a request after some ten thousand (`--trace-opt`), and takes seconds to make it:
@@ -20,10 +20,10 @@ export interface Schedule {
   readonly seconds: { readonly warmUp: number; readonly turn: number; readonly slow: number };
 }
 
-const WARM_UP = { requests: 12_000, least: 8, most: 16 };
+const WARM_UP = { requests: 12_000, least: 6, most: 16 };
 const SECONDS = { warmUp: 2, turn: 1, slow: 4 };
-export const WHOLE: Schedule = { passes: 2, rounds: { start: 3, turn: 5, slow: 3 }, warmUp: WARM_UP, seconds: SECONDS };
-export const LOOK: Schedule = { passes: 1, rounds: { start: 2, turn: 5, slow: 0 }, warmUp: WARM_UP, seconds: SECONDS };
+export const WHOLE: Schedule = { passes: 2, rounds: { start: 3, full: 7, fixed: 3, slow: 3 }, warmUp: WARM_UP, seconds: SECONDS };
+export const LOOK: Schedule = { passes: 1, rounds: { start: 2, full: 7, fixed: 3, slow: 0 }, warmUp: WARM_UP, seconds: SECONDS };
 
 /** Whom the question is about what a quiet service pays. */
 const SLOW: ReadonlySet<string> = new Set(['bare', 'kit', 'otel', 'dd-trace']);
@@ -38,7 +38,8 @@ export interface Sample extends Life {
   readonly slow: readonly Slow[];
 }
 
-type Figures = { -readonly [Part in 'start' | 'full' | 'fixed' | 'slow']: Sample[Part][number][] };
+export type Part = 'start' | 'full' | 'fixed' | 'slow';
+type Figures = { -readonly [P in Part]: Sample[P][number][] };
 
 export interface PassOptions {
   readonly group: Group;
@@ -117,13 +118,13 @@ export async function measure({ group, pass, schedule, journal, around }: PassOp
       processes.set(name, await live({ group, variant: variantOf(name), around }));
     });
     await warmUp();
-    await turns(rounds.turn, group.variants, async (name, { full }) => {
+    await turns(rounds.full, group.variants, async (name, { full }) => {
       full.push(await processes.get(name)!.full(seconds.turn));
     });
     if (group.full) {
       const rate = fixedRate();
       if (rate !== undefined)
-        await turns(rounds.turn, group.variants, async (name, { fixed }) => {
+        await turns(rounds.fixed, group.variants, async (name, { fixed }) => {
           fixed.push(await processes.get(name)!.fixed(seconds.turn, rate));
         });
       const quiet = group.app === 'service' ? group.variants.filter((name) => SLOW.has(name)) : [];

@@ -1,9 +1,8 @@
 import { type Delivers, type Group, keyOf, variantOf } from './catalog.ts';
 import type { Entry, RunEntry } from './journal.ts';
-import type { Sample, Schedule } from './pass.ts';
+import type { Part, Sample, Schedule } from './pass.ts';
 import { type Spread, spread } from './statistics.ts';
 
-type Part = 'start' | 'full' | 'fixed' | 'slow';
 type Figure<P extends Part> = Sample[P][number];
 
 /** `bench/results.json`: where and what, and every figure. */

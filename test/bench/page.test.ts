@@ -62,7 +62,7 @@ const results: Results = {
   generator: 'wrk',
   schedule: {
     passes: 2,
-    rounds: { start: 1, turn: 2, slow: 0 },
+    rounds: { start: 1, full: 2, fixed: 2, slow: 0 },
     warmUp: { requests: 10, least: 1, most: 1 },
     seconds: { warmUp: 1, turn: 1, slow: 1 },
   },
