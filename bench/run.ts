@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: the kit beside the bare app and its peers, taking turns in paired rounds of one run. Writes
- * `bench/results.json` and `docs/benchmarks.md`. Stopped, it goes on where it was; it takes an hour at most.
+ * `bench/results.json` and `docs/benchmarks.md`. Stopped, it goes on with the table that it was in; it begins none after an hour.
  *
  *     npm run bench -- [--quick] [--passes 2] [--minutes 60] [--fresh] [--report]
  *     npm run bench -- log-line | metrics | viewer [its own options]      another file of this folder

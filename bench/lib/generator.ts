@@ -14,6 +14,8 @@ export interface LoadOptions {
 export interface LoadResult {
   /** Answers with status 200. */
   readonly completed: number;
+  /** Those of them that came before the end of the time. */
+  readonly inTime: number;
   /** Other answers, and connections that broke. */
   readonly failed: number;
   /** Requests that were due and could not be sent before the end, because no connection was free. */
@@ -47,6 +49,7 @@ export async function load({ port, path, seconds, connections, rate }: LoadOptio
   await pace();
   const elapsed = (performance.now() - begun) / 1000;
   over = true;
+  const inTime = latencies.length;
   const unsent = due.length - taken;
   // What is under way is waited for, with a bound: it belongs to the latencies.
   await new Promise<void>((resolve) => {
@@ -64,6 +67,7 @@ export async function load({ port, path, seconds, connections, rate }: LoadOptio
   latencies.sort((a, b) => a - b);
   return {
     completed: latencies.length,
+    inTime,
     failed: failed + underWay,
     unsent,
     seconds: elapsed,

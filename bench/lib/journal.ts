@@ -2,8 +2,9 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'nod
 import { dirname } from 'node:path';
 import type { Sample } from './pass.ts';
 
-/** One line of the journal: what a pass has measured of a variant, or the rate that a group is measured at. */
+/** One line of the journal: a pass of a group that begins, what it has measured of a variant, the rate that a group is measured at. */
 export type Entry =
+  | { readonly kind: 'begin'; readonly group: string; readonly pass: number }
   | { readonly kind: 'rate'; readonly group: string; readonly rate: number }
   | { readonly kind: 'run'; readonly group: string; readonly variant: string; readonly pass: number; readonly sample: Sample }
   | {
@@ -32,11 +33,16 @@ export interface Journal {
 export function openJournal(file: string, identity: string): Journal {
   mkdirSync(dirname(file), { recursive: true });
   const [head, ...lines] = existsSync(file) ? readFileSync(file, 'utf8').split('\n') : [''];
-  const entries: Entry[] = [];
+  let entries: Entry[] = [];
+  /** A pass that begins again has measured nothing: its figures are to be compared with those of its own time. */
+  const take = (entry: Entry) => {
+    if (entry.kind === 'begin') entries = entries.filter((earlier) => !isOf(earlier, entry));
+    entries.push(entry);
+  };
   if (head === identity) {
     for (const line of lines) {
       const entry = parse(line);
-      if (entry) entries.push(entry);
+      if (entry) take(entry);
     }
     // A line that was cut as the process was killed must not swallow the next one.
     if (lines.at(-1) !== '') appendFileSync(file, '\n');
@@ -45,15 +51,22 @@ export function openJournal(file: string, identity: string): Journal {
     appendFileSync(file, `${identity}\n`);
   }
   return {
-    entries,
+    get entries() {
+      return entries;
+    },
     rate: (group) => entries.find((entry) => entry.kind === 'rate' && entry.group === group)?.['rate' as never],
     has: (group, variant, pass) =>
       entries.some((entry) => entry.kind === 'run' && entry.group === group && entry.variant === variant && entry.pass === pass),
     add(entry) {
-      entries.push(entry);
+      take(entry);
       appendFileSync(file, `${JSON.stringify(entry)}\n`);
     },
   };
+}
+
+function isOf(entry: Entry, { group, pass }: Extract<Entry, { kind: 'begin' }>): boolean {
+  // The first pass has found the rate.
+  return entry.group === group && (entry.kind === 'rate' ? pass === 0 : entry.pass === pass);
 }
 
 function parse(line: string): Entry | undefined {

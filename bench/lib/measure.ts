@@ -122,7 +122,7 @@ export async function live({ group, variant, around }: Subject): Promise<Living>
   const all = started.move();
   return {
     async warmUp(seconds) {
-      const { completed } = await fully(seconds);
+      const { completed } = await scraped(page, seconds, fully(seconds));
       await settled(app, sink.process);
       return completed;
     },
@@ -132,13 +132,13 @@ export async function live({ group, variant, around }: Subject): Promise<Living>
     },
     async fixed(seconds, rate) {
       const { result, cpuUs } = await costOf(app, sink.process, () => scraped(page, seconds, atRate(seconds, rate)));
-      const { completed, p50, p99, busy } = result;
-      return { rate, achieved: completed / result.seconds, p50, p99, cpuUs, generatorBusy: busy };
+      const { inTime, p50, p99, busy } = result;
+      return { rate, achieved: inTime / result.seconds, p50, p99, cpuUs, generatorBusy: busy };
     },
     async slow(seconds) {
-      const [cpu, began] = [app.cpuMs(), performance.now()];
-      await scraped(page, seconds, atRate(seconds, SLOW_RATE));
-      return { cpuPercent: ((app.cpuMs() - cpu) / (performance.now() - began)) * 100, rssMb: rssMb() };
+      const cpu = app.cpuMs();
+      const result = await scraped(page, seconds, atRate(seconds, SLOW_RATE));
+      return { cpuPercent: (app.cpuMs() - cpu) / result.seconds / 10, rssMb: rssMb() };
     },
     async end() {
       await settled(app, sink.process);
@@ -177,7 +177,7 @@ async function settled(app: App, sink: ChildProcess): Promise<void> {
   }
 }
 
-/** Metrics that are pulled cost something when they are pulled: once in each turn, which is more often than usual. */
+/** Metrics that are pulled cost something when they are pulled: once in each turn, which is far more often than usual. */
 async function scraped<T>(page: string | undefined, seconds: number, load: Promise<T>): Promise<T> {
   const halfway = async () => {
     await sleep((seconds * 1000) / 2);

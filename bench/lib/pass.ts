@@ -1,6 +1,7 @@
 import { type Group, keyOf, variantOf } from './catalog.ts';
 import type { Journal } from './journal.ts';
-import { type Fixed, type Full, type Life, type Living, live, type Slow, type Start, startTwice } from './measure.ts';
+import type { Fixed, Full, Life, Living, Slow, Start } from './measure.ts';
+import * as real from './measure.ts';
 import { median } from './statistics.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -47,15 +48,18 @@ export interface PassOptions {
   readonly schedule: Schedule;
   readonly journal: Journal;
   readonly around: Surroundings;
+  /** What starts processes. */
+  readonly using?: Pick<typeof real, 'live' | 'startTwice'>;
 }
 
 /**
  * Measures a group once. The processes of all variants live at the same time and take turns by the second: on a machine that
  * others use too, those that are compared must be neighbours in time, and none may wait for so long that V8 throws its code away.
  */
-export async function measure({ group, pass, schedule, journal, around }: PassOptions): Promise<void> {
+export async function measure({ group, pass, schedule, journal, around, using = real }: PassOptions): Promise<void> {
   const { rounds, seconds } = schedule;
   const key = keyOf(group);
+  journal.add({ kind: 'begin', group: key, pass });
   const figures = new Map<string, Figures>(group.variants.map((name) => [name, { start: [], full: [], fixed: [], slow: [] }]));
   const processes = new Map<string, Living>();
 
@@ -73,7 +77,7 @@ export async function measure({ group, pass, schedule, journal, around }: PassOp
     }
   }
 
-  /** Nobody always comes after the same one. */
+  /** Nobody always comes after the same one, who may still be sending. */
   async function turns(
     count: number,
     names: readonly string[],
@@ -81,7 +85,8 @@ export async function measure({ group, pass, schedule, journal, around }: PassOp
   ): Promise<void> {
     for (let round = 0; round < count; round++) {
       for (let i = 0; i < names.length; i++) {
-        const name = names[(i + round) % names.length];
+        const place = round % 2 === 0 ? i : names.length - 1 - i;
+        const name = names[(place + round) % names.length];
         await attempt(name, () => turn(name, figures.get(name)!));
       }
     }
@@ -112,10 +117,10 @@ export async function measure({ group, pass, schedule, journal, around }: PassOp
   try {
     const starting = group.variants.filter((name) => !SAME_START.has(name));
     await turns(rounds.start, starting, async (name, { start }) => {
-      start.push(await startTwice({ group, variant: variantOf(name), around }));
+      start.push(await using.startTwice({ group, variant: variantOf(name), around }));
     });
     await turns(1, group.variants, async (name) => {
-      processes.set(name, await live({ group, variant: variantOf(name), around }));
+      processes.set(name, await using.live({ group, variant: variantOf(name), around }));
     });
     await warmUp();
     await turns(rounds.full, group.variants, async (name, { full }) => {
@@ -140,6 +145,6 @@ export async function measure({ group, pass, schedule, journal, around }: PassOp
       console.log(`pass ${pass + 1}/${schedule.passes}  ${key.padEnd(20)}  ${name.padEnd(16)}  ${said}`);
     });
   } finally {
-    for (const process of processes.values()) await process[Symbol.asyncDispose]();
+    await Promise.allSettled([...processes.values()].map((process) => process[Symbol.asyncDispose]()));
   }
 }

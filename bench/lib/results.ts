@@ -68,7 +68,6 @@ export interface Delivered {
 export function rowsOf(group: Group, entries: readonly Entry[]): Row[] {
   const key = keyOf(group);
   const runs = entries.filter((entry): entry is RunEntry => entry.kind === 'run' && entry.group === key);
-  // A pass that was made again counts as it was made last.
   const passesOf = (variant: string) =>
     new Map(runs.filter((run) => run.variant === variant).map(({ pass, sample }) => [pass, sample]));
   const bare = passesOf('bare');
@@ -117,8 +116,7 @@ export function rowsOf(group: Group, entries: readonly Entry[]): Row[] {
       delivered: samples.length > 0 && delivers.spans ? delivered(samples, group, delivers, sampled) : undefined,
       killed: samples.filter((sample) => sample.killed).length,
       failedRequests: samples.reduce((sum, sample) => sum + sample.failed, 0),
-      // One that was measured in a later attempt is no failure any more.
-      failures: failures.flatMap((entry) => (entry.kind === 'failure' && !own.has(entry.pass) ? [entry.reason] : [])),
+      failures: failures.flatMap((entry) => (entry.kind === 'failure' ? [entry.reason] : [])),
     };
   });
 }

@@ -20,7 +20,7 @@ const MOST_KEPT = 512 * 1024 * 1024;
 
 let kept: Kept[] = [];
 let keptBytes = 0;
-let counter = new Counter();
+const counter = new Counter();
 let exports = 0;
 let bytes = 0;
 let unread = 0;
@@ -38,15 +38,9 @@ const server = createServer((request, response) => {
 server.keepAliveTimeout = 60_000;
 server.listen(0, '127.0.0.1', () => process.send!({ port: (server.address() as AddressInfo).port }));
 
-process.on('message', (message: 'count' | 'clear' | 'exports') => {
+process.on('message', (message: 'count' | 'exports') => {
   if (message === 'exports') process.send!({ exports });
-  else if (message === 'count') process.send!(count());
-  else {
-    kept = [];
-    counter = new Counter();
-    keptBytes = exports = bytes = unread = 0;
-    process.send!({});
-  }
+  else process.send!(count());
 });
 process.on('disconnect', () => process.exit(0));
 

@@ -16,7 +16,12 @@ export interface Surroundings {
 /** A backend for one process. */
 export async function startSink(): Promise<{ readonly process: ChildProcess; readonly port: number }> {
   const child = helper(join(import.meta.dirname, 'sink-process.ts'));
-  return { process: child, port: (await ask<{ port: number }>(child)).port };
+  try {
+    return { process: child, port: (await ask<{ port: number }>(child)).port };
+  } catch (error) {
+    await end(child, 0);
+    throw error;
+  }
 }
 
 export async function surroundings(withDatabase: boolean): Promise<Surroundings> {

@@ -5,7 +5,8 @@ import { counted, start } from './control.cjs';
 
 const app = express();
 const log = pino();
-const pool = new pg.Pool({ connectionString: process.env.BENCH_POSTGRES, max: 10 });
+// A process that waits for its turn keeps its connections.
+const pool = new pg.Pool({ connectionString: process.env.BENCH_POSTGRES, max: 10, idleTimeoutMillis: 0 });
 
 app.get('/orders/:id', async (req, res) => {
   counted();
