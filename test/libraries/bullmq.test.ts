@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { needsRedis } from '../support/servers/redis.ts';
 import { until } from '../support/until.ts';
-import { countsWaiting, observeJobs, tracesAttempts, tracesRepeats, valueOn } from './jobs.ts';
+import { countsWaiting, observeJobs, PATIENCE, tracesAttempts, tracesRepeats, valueOn } from './jobs.ts';
 
 // The lowest and the highest supported version, and the last of version 5.
 const FILES = ['bullmq50.cjs', 'bullmq5.mjs', 'bullmq6.cjs', 'bullmq6.mjs'];
@@ -47,7 +47,8 @@ function suiteOf(file: string): void {
       await call('/jobs?kind=final', 'for-good');
       await call('/jobs?kind=unrecoverable', 'never');
       await jobs.viewer.waitForSpans({ kind: 'consumer', attributes: { 'bullmq.job.name': 'unrecoverable' } });
-      await jobs.viewer.waitForSpans({ kind: 'consumer', attributes: { 'bullmq.job.name': 'final', 'bullmq.job.attempt': 2 } });
+      const last = { 'bullmq.job.name': 'final', 'bullmq.job.attempt': 2 };
+      await jobs.viewer.waitForSpans({ kind: 'consumer', attributes: last }, PATIENCE);
       const page = await until('the dead letters on the page', async () => {
         const text = await jobs.app.metrics();
         return /bullmq_jobs_total\{[^}]*result="failed"[^}]*\} 2/.test(text) && text;
