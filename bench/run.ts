@@ -17,7 +17,7 @@ import { cache, type Installed, install } from './lib/install.ts';
 import { type Journal, openJournal } from './lib/journal.ts';
 import { generator } from './lib/load.ts';
 import { page } from './lib/page.ts';
-import { LOOK, measure, type Schedule, WHOLE } from './lib/pass.ts';
+import { LOOK, measurePass, type Schedule, WHOLE } from './lib/pass.ts';
 import { pinned } from './lib/process.ts';
 import type { Results } from './lib/results.ts';
 import { type Surroundings, surroundings } from './lib/surroundings.ts';
@@ -108,7 +108,7 @@ async function measureAll({ groups, schedule, journal, around, deadline }: Measu
       if (pass > 0 && group.once) continue;
       if (group.variants.every((name) => journal.has(keyOf(group), name, pass))) continue;
       if (performance.now() > deadline) return false;
-      await measure({ group, pass, schedule, journal, around });
+      await measurePass({ group, pass, schedule, journal, around });
     }
   }
   return true;

@@ -159,6 +159,11 @@ export const VARIANTS: readonly Variant[] = [
   },
 ];
 
+/** Whose process of a quiet service is measured. */
+export const QUIET: ReadonlySet<string> = new Set(['bare', 'kit', 'otel', 'dd-trace']);
+/** Who starts as another variant does. */
+export const SAME_START: ReadonlySet<string> = new Set(['kit-as-it-comes', 'kit-1-percent']);
+
 /** Measured by turns in each round, and compared with the bare app in the same round. */
 export interface Group {
   readonly app: AppName;
@@ -168,7 +173,7 @@ export interface Group {
   readonly variants: readonly string[];
   /** Latency at a fixed rate is measured, and what an idle service costs. */
   readonly full: boolean;
-  /** In the first pass alone. */
+  /** Measured in the first pass alone. */
   readonly once?: boolean;
 }
 

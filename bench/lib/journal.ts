@@ -65,8 +65,8 @@ export function openJournal(file: string, identity: string): Journal {
 }
 
 function isOf(entry: Entry, { group, pass }: Extract<Entry, { kind: 'begin' }>): boolean {
-  // The first pass has found the rate.
-  return entry.group === group && (entry.kind === 'rate' ? pass === 0 : entry.pass === pass);
+  // The rate is the same for all passes.
+  return entry.kind !== 'rate' && entry.group === group && entry.pass === pass;
 }
 
 function parse(line: string): Entry | undefined {

@@ -1,7 +1,6 @@
-import { type Group, keyOf, variantOf } from './catalog.ts';
+import { type Group, keyOf, QUIET, SAME_START, variantOf } from './catalog.ts';
 import type { Journal } from './journal.ts';
-import type { Fixed, Full, Life, Living, Slow, Start } from './measure.ts';
-import * as real from './measure.ts';
+import { type Fixed, type Full, type Life, type Living, live, type Slow, type Start, startTwice } from './measure.ts';
 import { median } from './statistics.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -26,21 +25,23 @@ const SECONDS = { warmUp: 2, turn: 1, slow: 4 };
 export const WHOLE: Schedule = { passes: 2, rounds: { start: 3, full: 7, fixed: 3, slow: 3 }, warmUp: WARM_UP, seconds: SECONDS };
 export const LOOK: Schedule = { passes: 1, rounds: { start: 2, full: 7, fixed: 3, slow: 0 }, warmUp: WARM_UP, seconds: SECONDS };
 
-/** Whom the question is about what a quiet service pays. */
-const SLOW: ReadonlySet<string> = new Set(['bare', 'kit', 'otel', 'dd-trace']);
-/** Whose start is that of another variant. */
-const SAME_START: ReadonlySet<string> = new Set(['kit-as-it-comes', 'kit-1-percent']);
-
-/** What a pass measures of one variant: a figure for each round, to be compared with the others' of the same place. */
-export interface Sample extends Life {
-  readonly start: readonly Start[];
-  readonly full: readonly Full[];
-  readonly fixed: readonly Fixed[];
-  readonly slow: readonly Slow[];
+/** What a round measures of one variant. */
+export interface Figure {
+  readonly start: Start;
+  readonly full: Full;
+  readonly fixed: Fixed;
+  readonly slow: Slow;
 }
 
-export type Part = 'start' | 'full' | 'fixed' | 'slow';
-type Figures = { -readonly [P in Part]: Sample[P][number][] };
+export type Part = keyof Figure;
+
+/** A figure for each round, to be compared with the others' of the same place. */
+export type Figures = { readonly [P in Part]: readonly Figure[P][] };
+
+/** What a pass measures of one variant. */
+export type Sample = Figures & Life;
+
+type Growing = { readonly [P in Part]: Figure[P][] };
 
 export interface PassOptions {
   readonly group: Group;
@@ -48,19 +49,20 @@ export interface PassOptions {
   readonly schedule: Schedule;
   readonly journal: Journal;
   readonly around: Surroundings;
-  /** What starts processes. */
-  readonly using?: Pick<typeof real, 'live' | 'startTwice'>;
+  /** What makes processes. */
+  readonly maker?: { readonly live: typeof live; readonly startTwice: typeof startTwice };
 }
 
 /**
  * Measures a group once. The processes of all variants live at the same time and take turns by the second: on a machine that
- * others use too, those that are compared must be neighbours in time, and none may wait for so long that V8 throws its code away.
+ * others use too, those that are compared must be neighbours in time, and none may wait for minutes: what it costs differs by a factor of two then.
  */
-export async function measure({ group, pass, schedule, journal, around, using = real }: PassOptions): Promise<void> {
+export async function measurePass({ group, pass, schedule, journal, around, maker }: PassOptions): Promise<void> {
+  const make = maker ?? { live, startTwice };
   const { rounds, seconds } = schedule;
   const key = keyOf(group);
   journal.add({ kind: 'begin', group: key, pass });
-  const figures = new Map<string, Figures>(group.variants.map((name) => [name, { start: [], full: [], fixed: [], slow: [] }]));
+  const figures = new Map<string, Growing>(group.variants.map((name) => [name, { start: [], full: [], fixed: [], slow: [] }]));
   const processes = new Map<string, Living>();
 
   async function attempt(variant: string, work: () => Promise<unknown>): Promise<void> {
@@ -81,7 +83,7 @@ export async function measure({ group, pass, schedule, journal, around, using = 
   async function turns(
     count: number,
     names: readonly string[],
-    turn: (name: string, own: Figures) => Promise<unknown>,
+    turn: (name: string, own: Growing) => Promise<unknown>,
   ): Promise<void> {
     for (let round = 0; round < count; round++) {
       for (let i = 0; i < names.length; i++) {
@@ -117,10 +119,10 @@ export async function measure({ group, pass, schedule, journal, around, using = 
   try {
     const starting = group.variants.filter((name) => !SAME_START.has(name));
     await turns(rounds.start, starting, async (name, { start }) => {
-      start.push(await using.startTwice({ group, variant: variantOf(name), around }));
+      start.push(await make.startTwice({ group, variant: variantOf(name), around }));
     });
     await turns(1, group.variants, async (name) => {
-      processes.set(name, await using.live({ group, variant: variantOf(name), around }));
+      processes.set(name, await make.live({ group, variant: variantOf(name), around }));
     });
     await warmUp();
     await turns(rounds.full, group.variants, async (name, { full }) => {
@@ -132,7 +134,7 @@ export async function measure({ group, pass, schedule, journal, around, using = 
         await turns(rounds.fixed, group.variants, async (name, { fixed }) => {
           fixed.push(await processes.get(name)!.fixed(seconds.turn, rate));
         });
-      const quiet = group.app === 'service' ? group.variants.filter((name) => SLOW.has(name)) : [];
+      const quiet = group.app === 'service' ? group.variants.filter((name) => QUIET.has(name)) : [];
       await turns(rounds.slow, quiet, async (name, { slow }) => {
         slow.push(await processes.get(name)!.slow(seconds.slow));
       });

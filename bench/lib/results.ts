@@ -1,9 +1,7 @@
 import { type Delivers, type Group, keyOf, variantOf } from './catalog.ts';
 import type { Entry, RunEntry } from './journal.ts';
-import type { Part, Sample, Schedule } from './pass.ts';
+import type { Figure, Figures, Part, Sample, Schedule } from './pass.ts';
 import { type Spread, spread } from './statistics.ts';
-
-type Figure<P extends Part> = Sample[P][number];
 
 /** `bench/results.json`: where and what, and every figure. */
 export interface Results {
@@ -30,7 +28,6 @@ export interface Row {
   readonly variant: string;
   readonly title: string;
   readonly ratio?: Spread;
-  readonly perSecond?: Spread;
   readonly cpuUs?: Spread;
   readonly addedCpuUs?: Spread;
   /** The kit's added CPU as a share of this variant's. */
@@ -75,15 +72,16 @@ export function rowsOf(group: Group, entries: readonly Entry[]): Row[] {
   return group.variants.map((name) => {
     const own = passesOf(name);
     const samples = [...own.values()];
-    const each = <P extends Part>(part: P, read: (figure: Figure<P>) => number) =>
-      spread(samples.flatMap((sample) => (sample[part] as readonly Figure<P>[]).map(read)));
+    const each = <P extends Part>(part: P, read: (figure: Figure[P]) => number) =>
+      spread(samples.flatMap((sample: Figures) => sample[part].map(read)));
+    const figureOf = <P extends Part>(sample: Figures | undefined, part: P, round: number) => sample?.[part][round];
     /** With the figure of the bare app of the same round, and the kit's. */
-    const beside = <P extends Part>(part: P, read: (figure: Figure<P>, bare: Figure<P>, kit?: Figure<P>) => number | undefined) =>
+    const beside = <P extends Part>(part: P, read: (figure: Figure[P], bare: Figure[P], kit?: Figure[P]) => number | undefined) =>
       spread(
-        [...own].flatMap(([pass, sample]) =>
-          (sample[part] as readonly Figure<P>[]).map((figure, round) => {
-            const base = bare.get(pass)?.[part][round] as Figure<P> | undefined;
-            return base && read(figure, base, kit.get(pass)?.[part][round] as Figure<P> | undefined);
+        [...own].flatMap(([pass, sample]: [number, Figures]) =>
+          sample[part].map((figure, round) => {
+            const base = figureOf(bare.get(pass), part, round);
+            return base && read(figure, base, figureOf(kit.get(pass), part, round));
           }),
         ),
       );
@@ -93,7 +91,6 @@ export function rowsOf(group: Group, entries: readonly Entry[]): Row[] {
       variant: name,
       title,
       ratio: beside('full', (turn, base) => turn.perSecond / base.perSecond),
-      perSecond: each('full', (turn) => turn.perSecond),
       cpuUs: each('full', (turn) => turn.cpuUs),
       addedCpuUs: beside('full', (turn, base) => turn.cpuUs - base.cpuUs),
       kitShare:

@@ -158,8 +158,6 @@ test('a journal is read again, a cut line does not harm it, and one of something
     assert.equal(journal.has(keyOf(group), 'kit', 0), true);
     assert.equal(journal.rate(keyOf(group)), 500);
   }
-  third.add({ kind: 'begin', group: keyOf(group), pass: 0 });
-  assert.equal(third.rate(keyOf(group)), undefined, 'the first pass finds the rate');
   assert.deepEqual(openJournal(file, 'two').entries, []);
   assert.deepEqual(openJournal(file, 'two').entries, []);
 });

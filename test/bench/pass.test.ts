@@ -6,7 +6,7 @@ import test, { type TestContext } from 'node:test';
 import { type Group, keyOf } from '../../bench/lib/catalog.ts';
 import { type Journal, openJournal } from '../../bench/lib/journal.ts';
 import type { Full, Living } from '../../bench/lib/measure.ts';
-import { measure, type Schedule } from '../../bench/lib/pass.ts';
+import { measurePass, type Schedule } from '../../bench/lib/pass.ts';
 import type { Surroundings } from '../../bench/lib/surroundings.ts';
 
 const group: Group = { app: 'service', module: 'cjs', node: 24, variants: ['bare', 'kit', 'elastic'], full: true };
@@ -55,7 +55,7 @@ async function measured(t: TestContext, broken: Record<string, number> = {}): Pr
   const startTwice = async ({ variant: { name } }: { variant: { name: string } }) => {
     return told(`${name} start`, { cold: 2, warm: 1 });
   };
-  await measure({ group, pass: 0, schedule, journal, around, using: { live, startTwice } });
+  await measurePass({ group, pass: 0, schedule, journal, around, maker: { live, startTwice } });
   return { calls, disposed, journal };
 }
 
