@@ -1,5 +1,6 @@
 import { APPS, type Group, keyOf, type ModuleSystem, SAME_START } from './catalog.ts';
 import { type Measured, verdicts } from './goals.ts';
+import type { Part } from './pass.ts';
 import { type Results, type Row, rowsOf } from './results.ts';
 import type { Spread } from './statistics.ts';
 
@@ -25,11 +26,17 @@ export function page(results: Results): string {
     .concat('\n');
 }
 
+const SOME = [
+  ['full', 'rounds at the highest rate'],
+  ['start', 'of starts'],
+] as const;
+const ALL = [...SOME, ['fixed', 'at the fixed rate'], ['slow', 'of the quiet service']] as const;
+
 function head({ when, machine, versions, schedule, generator, groups }: Results): string {
   const { passes, rounds } = schedule;
-  const times = (many: number) =>
-    `${many * rounds.full} rounds at the highest rate and ${many * rounds.start} of everything else`;
-  const once = passes > 1 && groups.some((group) => group.once) ? `; on Node 22 and 26 ${times(1)}, from one` : '';
+  const times = (parts: readonly (readonly [Part, string])[], many: number) =>
+    parts.flatMap(([part, what]) => (rounds[part] > 0 ? [`${many * rounds[part]} ${what}`] : [])).join(', ');
+  const once = passes > 1 && groups.some((group) => group.once) ? `; on Node 22 and 26 ${times(SOME, 1)}, from one` : '';
   const names = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return `<!-- Generated from bench/results.json by \`npm run bench\`; edits here are lost. -->
 
@@ -37,7 +44,7 @@ function head({ when, machine, versions, schedule, generator, groups }: Results)
 
 What the kit costs, beside the bare app and beside its peers, measured in one run. The processes of all variants
 of a table live at the same time and take turns by the second: in each round every one has its turn, in changing order, and is compared with the bare
-app in the same round. Each figure is the median of ${times(passes)}, from ${passes} generation${passes > 1 ? 's' : ''} of processes${once}.
+app in the same round. Each figure is the median of ${times(ALL, passes)}, from ${passes} generation${passes > 1 ? 's' : ''} of processes${once}.
 The lowest and the highest stand in parentheses. The machines that such a run is made on differ, and so do the milliseconds; the ratios are what carries over.
 
 Measured on ${when.slice(0, 10)}: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGb} GB, ${machine.system}; ${

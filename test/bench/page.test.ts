@@ -94,6 +94,13 @@ test('completeness is received by expected over whole lives, and absent where no
   assert.equal(row('bare').delivered, undefined);
 });
 
+test('the page says how many rounds each kind of figure has, and nothing of what was not measured', () => {
+  assert.match(
+    page(results),
+    /median of 4 rounds at the highest rate, 2 of starts, 4 at the fixed rate, from 2 generations of processes\.\n/,
+  );
+});
+
 test('the page says what is lost, who cannot keep up, who was killed, and never 100 % of what is not complete', () => {
   const text = page(results);
   assert.match(text, /\| o11y-kit, no access lines \| 2\.00 \| 100\.0 % \| 0\.0 % \| 100\.0 % \| 99\.9 % \| 100\.0 % \|/);
