@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type Config, otlpTarget } from '../config.ts';
@@ -64,6 +65,8 @@ export function createShipper({ config, diagnostics, resource, stats, dist }: De
   const waiting = new Map<number, () => void>();
   const buffers = new BufferPool();
   const encode = createSpanEncoder(createRedactor(config.redactKeys));
+  // A thread is started for the first span, in the middle of a request, whose stores its ports would hold as long as it lives.
+  const outside = AsyncLocalStorage.snapshot();
   const handoverMs = Math.min(HANDOVER_MS, config.bspDelay / 2, config.blrpDelay / 2);
   let timer: NodeJS.Timeout | undefined;
   const queues = {
@@ -101,8 +104,11 @@ export function createShipper({ config, diagnostics, resource, stats, dist }: De
     }, handoverMs).unref();
   }
 
+  function running(): Worker | undefined {
+    return worker ?? outside(start);
+  }
+
   function start(): Worker | undefined {
-    if (worker) return worker;
     if (performance.now() - startedAt > MINUTE_MS) starts = 0;
     if (starts >= MOST_STARTS) return undefined;
     starts++;
@@ -169,7 +175,7 @@ export function createShipper({ config, diagnostics, resource, stats, dist }: De
   }
 
   function post(message: ToWorker, transfer: ArrayBuffer[] = []): boolean {
-    const thread = start();
+    const thread = running();
     if (!thread) return false;
     try {
       thread.postMessage(message, transfer);

@@ -1,6 +1,8 @@
 import { storage } from '../context.ts';
 import type { ServerRequest } from './server-request.ts';
 
+export type Emit = (this: any, event: string | symbol, ...args: any[]) => boolean;
+
 let thrower: ServerRequest | undefined;
 
 /**
@@ -16,6 +18,19 @@ export function enter<T>(request: ServerRequest, method: (...args: any[]) => T, 
   } finally {
     if (!returned) remember(request);
   }
+}
+
+/** Emits an event in a request's context; as it is where nobody listens or the context is the request's already. */
+export function emitIn(
+  request: ServerRequest,
+  original: Emit,
+  emitter: any,
+  event: string | symbol,
+  args: ArrayLike<unknown>,
+): boolean {
+  return emitter._events?.[event] === undefined || storage.getStore() === request.context
+    ? Reflect.apply(original, emitter, args as [string])
+    : enter(request, original, emitter, args);
 }
 
 /** The request under which the exception was thrown that is being reported now. */

@@ -1,15 +1,15 @@
 import type { IncomingMessage } from 'node:http';
-import { INTERNAL, REQUEST, storage } from '../context.ts';
+import { INTERNAL, REQUEST } from '../context.ts';
 import { CLIENT } from './client.ts';
 import type { ClientRequest, ClientSpans } from './client-spans.ts';
-import { enter } from './enter.ts';
+import { type Emit, emitIn, enter } from './enter.ts';
+import { emitFinish } from './finish.ts';
 import type { Http2 } from './http2.ts';
 import type { ServerRequest } from './server-request.ts';
 import type { ServerSpans } from './server-spans.ts';
 import { onFirstAnswer } from './upgrade.ts';
 import { headerValue, undoAll, wrap } from './wrap.ts';
 
-type Emit = (this: any, event: string | symbol, ...args: any[]) => boolean;
 type StoreHeader = (this: any, firstLine: string, headers: unknown) => void;
 
 /**
@@ -141,9 +141,7 @@ function messageEmit(original: Emit, spans: ServerSpans, clients: ClientSpans): 
       }
       return Reflect.apply(original, this, arguments);
     }
-    const result = isInside(this, event, state)
-      ? Reflect.apply(original, this, arguments)
-      : enter(state, original, this, arguments);
+    const result = emitIn(state, original, this, event, arguments);
     // A pipelined request whose turn never came: its response has no socket yet, so it is never told that the client left.
     if (event === 'close' && !state.ended && state.response !== undefined && !state.response.socket && this.socket?.destroyed) {
       spans.end(state, undefined, true);
@@ -157,9 +155,8 @@ function responseEmit(original: Emit, spans: ServerSpans): Emit {
   return function emit(event) {
     const state: ServerRequest | undefined = this[REQUEST];
     if (state === undefined) return Reflect.apply(original, this, arguments);
-    const result = isInside(this, event, state)
-      ? Reflect.apply(original, this, arguments)
-      : enter(state, original, this, arguments);
+    const result =
+      event === 'finish' ? emitFinish(state, original, this, arguments) : emitIn(state, original, this, event, arguments);
     // After the app's own listeners, so that what they log or record still belongs to the request.
     if (event === 'finish') spans.end(state, this.statusCode);
     else if (event === 'close') {
@@ -180,11 +177,6 @@ function assignSocket(original: (socket: unknown) => void): (socket: unknown) =>
     if (state === undefined) Reflect.apply(original, this, arguments);
     else enter(state, original, this, arguments);
   };
-}
-
-/** Whether the event can be emitted as it is: nobody listens, or the context is the request's already. */
-function isInside(emitter: any, event: string | symbol, state: ServerRequest): boolean {
-  return emitter._events?.[event] === undefined || storage.getStore() === state.context;
 }
 
 /**
