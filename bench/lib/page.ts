@@ -72,7 +72,8 @@ ${table(['', 'measured', ''], body)}`;
 function mainTables(group: Group, rows: readonly Row[], { entries }: Results): string {
   const rate = entries.find((entry) => entry.kind === 'rate' && entry.group === keyOf(group));
   const perSecond = rate?.kind === 'rate' ? `${rate.rate}/s` : 'a fixed rate';
-  const title = `## (${APPS[group.app].letter}) ${APPS[group.app].title}`;
+  const { letter, title: app } = APPS[group.app];
+  const title = group.others ? `### (${letter}) beside others, with access lines` : `## (${letter}) ${app}`;
   const costs = table(
     [
       '',
@@ -122,7 +123,7 @@ function mainTables(group: Group, rows: readonly Row[], { entries }: Results): s
   );
   const shares = rows.filter((row) => row.kitShare);
   const share = shares.length
-    ? `\n\nThe kit's added CPU as a share of theirs: ${shares.map((row) => `${row.title} ${show(row.kitShare, 2)}`).join('; ')}.`
+    ? `\n\nThe added CPU of ${rows.find((row) => row.variant.startsWith('kit'))?.title} as a share of theirs: ${shares.map((row) => `${row.title} ${show(row.kitShare, 2)}`).join('; ')}.`
     : '';
   return `${title}\n\nNode ${group.node}, ${MODULES[group.module]}.\n\n${costs}\n\n${received}${share}`;
 }

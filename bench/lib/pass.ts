@@ -73,7 +73,7 @@ export async function measurePass({ group, pass, schedule, journal, around, make
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       journal.add({ kind: 'failure', group: key, variant, pass, reason });
-      console.log(`pass ${pass + 1}  ${key.padEnd(20)}  ${variant.padEnd(16)}  FAILED: ${reason}`);
+      console.log(`pass ${pass + 1}  ${key.padEnd(25)}  ${variant.padEnd(16)}  FAILED: ${reason}`);
       figures.delete(variant);
       await processes.get(variant)?.[Symbol.asyncDispose]();
     }
@@ -134,7 +134,7 @@ export async function measurePass({ group, pass, schedule, journal, around, make
         await turns(rounds.fixed, group.variants, async (name, { fixed }) => {
           fixed.push(await processes.get(name)!.fixed(seconds.turn, rate));
         });
-      const quiet = group.app === 'service' ? group.variants.filter((name) => QUIET.has(name)) : [];
+      const quiet = group.app === 'service' && !group.others ? group.variants.filter((name) => QUIET.has(name)) : [];
       await turns(rounds.slow, quiet, async (name, { slow }) => {
         slow.push(await processes.get(name)!.slow(seconds.slow));
       });
@@ -144,7 +144,7 @@ export async function measurePass({ group, pass, schedule, journal, around, make
       journal.add({ kind: 'run', group: key, variant: name, pass, sample });
       const middle = (part: keyof Full) => median(own.full.map((turn) => turn[part]))?.toFixed(0);
       const said = `${middle('perSecond')}/s  ${middle('cpuUs')} µs  ${middle('rssMb')} MB`;
-      console.log(`pass ${pass + 1}/${schedule.passes}  ${key.padEnd(20)}  ${name.padEnd(16)}  ${said}`);
+      console.log(`pass ${pass + 1}/${schedule.passes}  ${key.padEnd(25)}  ${name.padEnd(16)}  ${said}`);
     });
   } finally {
     await Promise.allSettled([...processes.values()].map((process) => process[Symbol.asyncDispose]()));

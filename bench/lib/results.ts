@@ -30,7 +30,7 @@ export interface Row {
   readonly ratio?: Spread;
   readonly cpuUs?: Spread;
   readonly addedCpuUs?: Spread;
-  /** The kit's added CPU as a share of this variant's. */
+  /** The added CPU of the table's first variant of the kit as a share of this one's. */
   readonly kitShare?: Spread;
   readonly p50?: Spread;
   readonly p99?: Spread;
@@ -68,7 +68,7 @@ export function rowsOf(group: Group, entries: readonly Entry[]): Row[] {
   const passesOf = (variant: string) =>
     new Map(runs.filter((run) => run.variant === variant).map(({ pass, sample }) => [pass, sample]));
   const bare = passesOf('bare');
-  const kit = passesOf('kit');
+  const kit = passesOf(group.variants.find(isKit) ?? '');
   return group.variants.map((name) => {
     const own = passesOf(name);
     const samples = [...own.values()];
@@ -94,7 +94,7 @@ export function rowsOf(group: Group, entries: readonly Entry[]): Row[] {
       cpuUs: each('full', (turn) => turn.cpuUs),
       addedCpuUs: beside('full', (turn, base) => turn.cpuUs - base.cpuUs),
       kitShare:
-        name === 'bare' || name.startsWith('kit')
+        name === 'bare' || isKit(name)
           ? undefined
           : beside('full', (turn, base, our) => our && (our.cpuUs - base.cpuUs) / (turn.cpuUs - base.cpuUs)),
       p50: each('fixed', (turn) => turn.p50),
@@ -116,6 +116,10 @@ export function rowsOf(group: Group, entries: readonly Entry[]): Row[] {
       failures: failures.flatMap((entry) => (entry.kind === 'failure' ? [entry.reason] : [])),
     };
   });
+}
+
+function isKit(variant: string): boolean {
+  return variantOf(variant).packages === 'pack';
 }
 
 function delivered(samples: readonly Sample[], { app }: Group, delivers: Delivers, sampled: number): Delivered {

@@ -111,6 +111,25 @@ test('the page says what is lost, who cannot keep up, who was killed, and never 
   assert.doesNotMatch(text, /NaN|undefined|Infinity/);
 });
 
+test('a second table of an app is held against no goal, and has the first variant of the kit in it to compare with', () => {
+  const others: Group = { ...group, variants: ['bare', 'kit-as-it-comes', 'elastic'], others: true };
+  const key = keyOf(others);
+  const of = (variant: string, cpuUs: number): Entry => ({
+    kind: 'run',
+    group: key,
+    variant,
+    pass: 0,
+    sample: sample([[1, cpuUs]]),
+  });
+  const text = page({
+    ...results,
+    groups: [group, others],
+    entries: [...entries, of('bare', 10), of('kit-as-it-comes', 15), of('elastic', 30)],
+  });
+  assert.match(text, /The added CPU of o11y-kit as it comes as a share of theirs: Elastic \(EDOT\) 0\.25\./);
+  assert.equal(text.match(/received ÷ expected at least/g)?.length, 1);
+});
+
 test('the page says which goals are met, missed and not measured', () => {
   const text = page(results);
   assert.match(text, /\| \(c\) CommonJS: added CPU at most 0\.25 of OpenTelemetry's \| 0\.050 \| met \|/);
