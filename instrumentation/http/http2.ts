@@ -1,5 +1,5 @@
-import { REQUEST, storage } from '../context.ts';
-import { enter } from './enter.ts';
+import { REQUEST } from '../context.ts';
+import { type Emit, emitIn } from './enter.ts';
 import type { ServerRequest } from './server-request.ts';
 import type { ServerSpans } from './server-spans.ts';
 import { undoAll, wrap } from './wrap.ts';
@@ -61,12 +61,11 @@ function peerOf(session: any): { peerAddress: string | undefined; peerPort: numb
   }
 }
 
-function streamEmit(original: (...args: any[]) => boolean, spans: ServerSpans) {
-  return function emit(this: any, event: string | symbol): boolean {
+function streamEmit(original: Emit, spans: ServerSpans): Emit {
+  return function emit(event) {
     const state: ServerRequest | undefined = this[REQUEST];
     if (state === undefined) return Reflect.apply(original, this, arguments);
-    const inside = this._events?.[event] === undefined || storage.getStore() === state.context;
-    const result: boolean = inside ? Reflect.apply(original, this, arguments) : enter(state, original, this, arguments);
+    const result = emitIn(state, original, this, event, arguments);
     if (event === 'close') {
       const status = statusOf(this);
       spans.end(state, status, this.rstCode !== 0 || status === undefined, this);

@@ -1,5 +1,6 @@
 // Answers one request on each of some connections, which stay open, and asks whether the requests' spans are still held.
-// Prints one JSON object: kind of handler → how many are. Run with --expose-gc.
+// Prints one JSON object: kind of handler → how many are, and in how many requests the app's own listener was called. Run
+// with --expose-gc.
 const http = require('node:http');
 const { channel } = require('node:diagnostics_channel');
 const { setTimeout: sleep } = require('node:timers/promises');
@@ -8,7 +9,9 @@ const { trace } = require('@opentelemetry/api');
 const CONNECTIONS = 5;
 /** Node caches the date that it answers with, and the timer that ends this holds what it was armed in for up to a second. */
 const PATIENCE_MS = 10_000;
-const seen = () => {};
+/** By its id: the span itself would be held here. */
+const told = new Set();
+const seen = () => told.add(trace.getActiveSpan()?.spanContext().spanId);
 const HANDLERS = {
   'that listens to nothing': (res) => res.end(),
   'that listens to finish': (res) => res.on('finish', seen).end(),
@@ -22,6 +25,7 @@ const HANDLERS = {
 
 async function held(handler) {
   const spans = [];
+  told.clear();
   const server = http.createServer((_, res) => {
     spans.push(new WeakRef(trace.getActiveSpan()));
     handler(res);
@@ -44,7 +48,7 @@ async function held(handler) {
   const open = await new Promise((resolve) => server.getConnections((_, count) => resolve(count)));
   agent.destroy();
   server.close();
-  return { open, requests: spans.length, alive };
+  return { open, requests: spans.length, alive, told: told.has(undefined) ? 'outside' : told.size };
 }
 
 (async () => {
