@@ -179,12 +179,12 @@ export interface Group {
    * A second table of the same app, for the variants that no goal is about. Eight in one table wait for some ten seconds between
    * their turns, and some of them then had turns of several times the cost (docs/performance.md).
    */
-  readonly others?: boolean;
+  readonly second?: boolean;
 }
 
 const EVERYWHERE = ['bare', 'kit', 'otel'];
 const JUDGED = [...EVERYWHERE, 'dd-trace'];
-const OTHERS = ['bare', 'kit-as-it-comes', 'elastic', 'sentry'];
+const NOT_JUDGED = ['bare', 'kit-as-it-comes', 'elastic', 'sentry'];
 const NAMES = Object.keys(APPS) as AppName[];
 
 /** @param quick a look: bare, the kit and OpenTelemetry on the two routes. */
@@ -197,7 +197,7 @@ export function plan(quick: boolean): Group[] {
     const table = { app, module: 'cjs', node: 24, full: true } as const;
     return [
       { ...table, variants },
-      { ...table, variants: OTHERS, others: true },
+      { ...table, variants: NOT_JUDGED, second: true },
     ];
   });
   const others = (
@@ -219,8 +219,12 @@ export function variantOf(name: string): Variant {
   return found;
 }
 
-export function keyOf({ app, module, node, others }: Pick<Group, 'app' | 'module' | 'node' | 'others'>): string {
-  return `${app} ${module} node${node}${others ? ' others' : ''}`;
+export function isKit(variant: string): boolean {
+  return variantOf(variant).packages === 'pack';
+}
+
+export function keyOf({ app, module, node, second }: Group): string {
+  return `${app} ${module} node${node}${second ? ' second' : ''}`;
 }
 
 /** The Node binary that came with the dependencies. */

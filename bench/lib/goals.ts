@@ -35,7 +35,7 @@ export function verdicts(groups: readonly Measured[]): Verdict[] {
       met: figure === undefined ? undefined : within(figure, bound),
     });
 
-  for (const { group, rows } of groups.filter(({ group: { node, others } }) => node === 24 && !others)) {
+  for (const { group, rows } of groups.filter(({ group: { node, second } }) => node === 24 && !second)) {
     const { app } = group;
     const where = `(${APPS[app].letter}) ${SYSTEMS[group.module]}`;
     const row = (name: string) => rows.find(({ variant }) => variant === name);

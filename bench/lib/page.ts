@@ -1,4 +1,4 @@
-import { APPS, type Group, keyOf, type ModuleSystem, SAME_START } from './catalog.ts';
+import { APPS, type Group, isKit, keyOf, type ModuleSystem, SAME_START } from './catalog.ts';
 import { type Measured, verdicts } from './goals.ts';
 import type { Part } from './pass.ts';
 import { type Results, type Row, rowsOf } from './results.ts';
@@ -73,7 +73,7 @@ function mainTables(group: Group, rows: readonly Row[], { entries }: Results): s
   const rate = entries.find((entry) => entry.kind === 'rate' && entry.group === keyOf(group));
   const perSecond = rate?.kind === 'rate' ? `${rate.rate}/s` : 'a fixed rate';
   const { letter, title: app } = APPS[group.app];
-  const title = group.others ? `### (${letter}) beside others, with access lines` : `## (${letter}) ${app}`;
+  const title = group.second ? `### (${letter}) the kit as it comes, beside Elastic and Sentry` : `## (${letter}) ${app}`;
   const costs = table(
     [
       '',
@@ -123,7 +123,7 @@ function mainTables(group: Group, rows: readonly Row[], { entries }: Results): s
   );
   const shares = rows.filter((row) => row.kitShare);
   const share = shares.length
-    ? `\n\nThe added CPU of ${rows.find((row) => row.variant.startsWith('kit'))?.title} as a share of theirs: ${shares.map((row) => `${row.title} ${show(row.kitShare, 2)}`).join('; ')}.`
+    ? `\n\nThe added CPU of ${rows.find((row) => isKit(row.variant))?.title} as a share of theirs: ${shares.map((row) => `${row.title} ${show(row.kitShare, 2)}`).join('; ')}.`
     : '';
   return `${title}\n\nNode ${group.node}, ${MODULES[group.module]}.\n\n${costs}\n\n${received}${share}`;
 }
@@ -208,7 +208,8 @@ function method({ schedule: { passes, rounds, warmUp, seconds } }: Results): str
 
 - The kit is this tree, packed and installed as users get it. Every variant has a folder of its own with the same versions of the apps'
   packages; flags and settings are those of its documentation, in \`bench/lib/catalog.ts\`. Everything is sampled unless a row says otherwise.
-- "No access lines" is \`O11Y_ACCESS_LOG=off\`: the peers write none, so this is the row to compare. "As it comes" is the kit without a setting but addresses.
+- "No access lines" is \`O11Y_ACCESS_LOG=off\`: the peers write none, so this is the row to compare. "As it comes" is the kit without a setting but addresses:
+  Elastic and Sentry stand beside that one, in tables of their own, because more than five in a table wait too long for their turns.
 - All export for real, to a process on this machine that takes OTLP, Datadog's agent protocol and Sentry's envelopes, and decodes only when
   a process has ended. OpenTelemetry and Elastic run without the resource detectors that ask a cloud for its metadata, which could only fail here.
   The kit's metrics page is scraped once in each turn, so for each second of load.

@@ -134,7 +134,7 @@ export async function measurePass({ group, pass, schedule, journal, around, make
         await turns(rounds.fixed, group.variants, async (name, { fixed }) => {
           fixed.push(await processes.get(name)!.fixed(seconds.turn, rate));
         });
-      const quiet = group.app === 'service' && !group.others ? group.variants.filter((name) => QUIET.has(name)) : [];
+      const quiet = group.app === 'service' && !group.second ? group.variants.filter((name) => QUIET.has(name)) : [];
       await turns(rounds.slow, quiet, async (name, { slow }) => {
         slow.push(await processes.get(name)!.slow(seconds.slow));
       });

@@ -1,4 +1,4 @@
-import { type Delivers, type Group, keyOf, variantOf } from './catalog.ts';
+import { type Delivers, type Group, isKit, keyOf, variantOf } from './catalog.ts';
 import type { Entry, RunEntry } from './journal.ts';
 import type { Figure, Figures, Part, Sample, Schedule } from './pass.ts';
 import { type Spread, spread } from './statistics.ts';
@@ -116,10 +116,6 @@ export function rowsOf(group: Group, entries: readonly Entry[]): Row[] {
       failures: failures.flatMap((entry) => (entry.kind === 'failure' ? [entry.reason] : [])),
     };
   });
-}
-
-function isKit(variant: string): boolean {
-  return variantOf(variant).packages === 'pack';
 }
 
 function delivered(samples: readonly Sample[], { app }: Group, delivers: Delivers, sampled: number): Delivered {
