@@ -2,9 +2,9 @@ import { randomFillSync } from 'node:crypto';
 
 // Random bytes for some five hundred requests at a time: the call that fills them costs as much as all the rest of an id.
 const random = Buffer.allocUnsafe(16 * 1024);
-// They become digits for some thirty requests at a time. Not more of them, because an id that somebody keeps is a piece of
+// They become digits for some eight requests at a time. Not more of them, because an id that somebody keeps is a piece of
 // this text and keeps it whole.
-const PORTION = 1024;
+const PORTION = 256;
 const VARIANT = '89ab';
 let filled = random.length;
 let digits = '';

@@ -1,9 +1,11 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
-import { ROOT, storage } from '../context.ts';
 import { type Emit, emitIn } from './enter.ts';
 import type { ServerRequest } from './server-request.ts';
 
+/** Calls a function outside of every request, in a context that all of them share: `run` would make one for each timer to hold. */
+const outside = AsyncLocalStorage.snapshot();
 /** Node publishes this one from its own listener. */
 const finished = channel('http.server.response.finish');
 
@@ -18,11 +20,10 @@ export function emitFinish(request: ServerRequest, original: Emit, response: any
   const listeners = response._events?.finish;
   const first = Array.isArray(listeners) ? listeners[0] : listeners;
   if (first?.name !== 'bound resOnFinish') return emitIn(request, original, response, 'finish', args);
-  if (first === listeners && !finished.hasSubscribers)
-    return storage.run(ROOT, Reflect.apply, original, response, args) as boolean;
+  if (first === listeners && !finished.hasSubscribers) return outside(Reflect.apply, original, response, args) as boolean;
   const { socket } = response;
   const result = emitIn(request, original, response, 'finish', args);
-  storage.run(ROOT, armAnew, socket);
+  outside(armAnew, socket);
   return result;
 }
 

@@ -11,6 +11,7 @@ interface UndiciRequest {
   readonly method: string;
   readonly headers: string | string[] | (string | string[])[];
   addHeader(name: string, value: string): void;
+  [SENT]?: Sent;
 }
 
 /** Where requests go, as the origin of an undici request says it. */
@@ -39,6 +40,9 @@ interface Sent {
   connection: Connection | undefined;
 }
 
+/** On a request: what is known of it. In a WeakMap it would cost each collection of the heap something, too. */
+const SENT = Symbol('o11y-kit.sent');
+
 const MOST_ORIGINS = 1000;
 
 /**
@@ -51,7 +55,6 @@ export function instrumentUndici(
   connections: HttpConnections,
   diagnostics: Pick<Diagnostics, 'warn'>,
 ): () => void {
-  const requests = new WeakMap<object, Sent>();
   const sockets = new WeakMap<object, Connection>();
   const origins = new Map<string, Origin>();
 
@@ -80,7 +83,7 @@ export function instrumentUndici(
     };
     const state = spans.begin(outgoing, active());
     const since = queuedAt ?? state?.startedAt ?? performance.now();
-    requests.set(request, { state, target, since, status: undefined, waiting: true, connection: undefined });
+    request[SENT] = { state, target, since, status: undefined, waiting: true, connection: undefined };
     target.waiting++;
     if (state !== undefined) for (const name in state.headers) request.addHeader(name, state.headers[name]);
   }
@@ -132,8 +135,8 @@ export function instrumentUndici(
     if (connection?.open && --connection.requests === 0) connection.target.active--;
   }
 
-  function end(request: object, error?: unknown, aborted?: boolean): void {
-    const sent = requests.get(request);
+  function end(request: UndiciRequest, error?: unknown, aborted?: boolean): void {
+    const sent = request[SENT];
     if (sent === undefined) return;
     proceed(sent);
     leave(sent);
@@ -144,11 +147,11 @@ export function instrumentUndici(
     'undici:request:create': create,
     'undici:client:connected': connected,
     'undici:client:sendHeaders'({ request, socket }) {
-      const sent = requests.get(request);
+      const sent = request[SENT];
       if (sent !== undefined) send(sent, socket);
     },
     'undici:request:headers'({ request, response }) {
-      const sent = requests.get(request);
+      const sent = request[SENT];
       if (sent === undefined) return;
       sent.status = response.statusCode;
       // Before 7.20 no headers are told of over HTTP/2.
@@ -186,6 +189,8 @@ function isHandedOver({ method }: UndiciRequest, status: number): boolean {
 function hasHeader(headers: UndiciRequest['headers'], lower: string): boolean {
   if (typeof headers === 'string') return `\n${headers.toLowerCase()}`.includes(`\n${lower}:`);
   if (!Array.isArray(headers)) return false;
-  for (let i = 0; i < headers.length; i += 2) if (String(headers[i]).toLowerCase() === lower) return true;
+  for (let i = 0; i < headers.length; i += 2) {
+    if (headers[i]?.length === lower.length && String(headers[i]).toLowerCase() === lower) return true;
+  }
   return false;
 }
