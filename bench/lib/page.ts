@@ -90,8 +90,8 @@ function mainTables(group: Group, rows: readonly Row[], { entries }: Results): s
       show(row.ratio, 2),
       show(row.cpuUs, 0),
       row.variant === 'bare' ? '' : show(row.addedCpuUs, 0),
-      keepsUp(row) ? show(row.p50, 2) : `answers ${percent(row.keptUp?.median)} of them`,
-      keepsUp(row) ? show(row.p99, 1) : '–',
+      show(row.p50, 2),
+      keepsUp(row) ? show(row.p99, 1) : `${show(row.p99, 1)}, ${percent(row.keptUp?.median)} in time`,
       show(row.rssMb, 0),
       row.variant === 'bare' ? '' : show(row.addedRssMb, 0),
     ]),
@@ -220,9 +220,9 @@ function method({ schedule: { passes, rounds, warmUp, seconds } }: Results): str
   So a process is under load for a second or two at a time, and waits while its neighbours are.
 - CPU is user and system time of the whole process, all threads, from \`/proc/PID/stat\`, from the beginning of a turn until it has come to rest after it: three tenths of a second
   without work or an export, at most 4 s. What is sent later than that, by a timer of seconds, is in no turn.
-- Latency at the fixed rate counts from when a request was due, so a server that stalls cannot hide its queue. A variant that does not answer
-  99 % of the requests before the turn ends is shown with that share instead: the latency of a queue that grows says how long the turn was. Ten
-  milliseconds in which the machine does something else at the end of a turn are enough for it.
+- Latency at the fixed rate counts from when a request was due, so a server that stalls cannot hide its queue. Where less than 99 % of the
+  requests were answered before the turn ended, that share stands beside the p99: of a queue that grows it says how long the turn was, and what was not even sent by
+  then is not in it. Ten milliseconds in which the machine does something else at the end of a turn are enough for 98 %.
 - Expected is what the app's handler counted, from the first of the warm-up to the end: what a full queue drops is missing. Log records are those with a trace's id. dd-trace leaves the collection of
   log lines and request metrics to its agent, Sentry has no request metrics: "–". Elastic ships log lines only
   when told to (\`ELASTIC_OTEL_NODE_ENABLE_LOG_SENDING\`), and is told so here.
