@@ -2,6 +2,7 @@
 // not compete with the load. Speaks OTLP/HTTP, Datadog's agent protocol and Sentry's envelopes.
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { totalmem } from 'node:os';
 import { gunzipSync, inflateSync } from 'node:zlib';
 import { decoders } from '../../viewer/otlp/decode.ts';
 import { Counter, type Counts } from './counts.ts';
@@ -15,8 +16,8 @@ interface Kept {
   readonly body: Buffer;
 }
 
-/** Bytes kept undecoded; beyond it, counting begins at once. */
-const MOST_KEPT = 512 * 1024 * 1024;
+/** Bytes kept undecoded; beyond it, counting begins at once, and what comes meanwhile waits. Five sinks may be there at a time. */
+const MOST_KEPT = Math.max(512 * 2 ** 20, totalmem() / 16);
 
 let kept: Kept[] = [];
 let keptBytes = 0;
