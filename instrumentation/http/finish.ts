@@ -1,11 +1,9 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { channel } from 'node:diagnostics_channel';
 import type { Socket } from 'node:net';
+import { ROOT, storage } from '../context.ts';
 import { type Emit, emitIn } from './enter.ts';
 import type { ServerRequest } from './server-request.ts';
 
-/** Calls a function outside of every request, in a context that all of them share: `run` would make one for each timer to hold. */
-const outside = AsyncLocalStorage.snapshot();
 /** Node publishes this one from its own listener. */
 const finished = channel('http.server.response.finish');
 
@@ -14,16 +12,18 @@ const finished = channel('http.server.response.finish');
  * that it was armed in: until the next request, that of the last one with its span. That would be more than a kilobyte for
  * each connection, and at each collection of the young generation so much more that survives, for which V8 lets it grow.
  *
- * Where Node's listener is the only one it runs outside of the request; behind others the timer is armed anew.
+ * Where Node's listener is the only one it runs outside of the request; behind others the timer is armed anew. Outside means
+ * of our storage alone: the app's own must stay as they are, so a snapshot of all will not do.
  */
 export function emitFinish(request: ServerRequest, original: Emit, response: any, args: ArrayLike<unknown>): boolean {
   const listeners = response._events?.finish;
   const first = Array.isArray(listeners) ? listeners[0] : listeners;
   if (first?.name !== 'bound resOnFinish') return emitIn(request, original, response, 'finish', args);
-  if (first === listeners && !finished.hasSubscribers) return outside(Reflect.apply, original, response, args) as boolean;
+  if (first === listeners && !finished.hasSubscribers)
+    return storage.run(ROOT, Reflect.apply, original, response, args) as boolean;
   const { socket } = response;
   const result = emitIn(request, original, response, 'finish', args);
-  outside(armAnew, socket);
+  storage.run(ROOT, armAnew, socket);
   return result;
 }
 
