@@ -39,13 +39,16 @@ export async function knowledge(url: string): Promise<Knowledge | undefined> {
     gained(url, 'loki_distributor_lines_received_total'),
   ]);
   return {
-    targets: targets.activeTargets.map(({ scrapePool, labels, health, lastError }: any) => ({
-      pool: scrapePool ?? '',
-      job: labels.job ?? '',
-      instance: labels.instance ?? '',
-      up: health === 'up',
-      error: lastError ?? '',
-    })),
+    targets: targets.activeTargets
+      // Found, and not asked yet: it is neither up nor down.
+      .filter(({ health }: any) => health !== 'unknown')
+      .map(({ scrapePool, labels, health, lastError }: any) => ({
+        pool: scrapePool ?? '',
+        job: labels.job ?? '',
+        instance: labels.instance ?? '',
+        up: health === 'up',
+        error: lastError ?? '',
+      })),
     firing: (alerts?.alerts ?? [])
       .filter((alert: any) => alert.state === 'firing' && alert.labels.alertname !== 'Watchdog')
       .map((alert: any) => [alert.labels.alertname, alert.labels.job && `(${alert.labels.job})`].filter(Boolean).join(' ')),

@@ -91,15 +91,19 @@ scrape_configs:
     static_configs:
       - {targets: ['${new URL(await app.adminUrl()).host}'], labels: {job: orders}}
       - {targets: ['127.0.0.1:9'], labels: {job: payments}}
+  - job_name: asked-in-a-while
+    scrape_interval: 1d
+    static_configs: [{targets: ['127.0.0.1:9']}]
 `,
     });
     for (const name of ['GRAFANA', 'ALERTMANAGER', 'LOKI', 'TEMPO'] as const)
       await serve(docker.ports[name], (path) => (/^\/(api\/health|-\/ready|ready)$/.test(path) ? 'ok' : undefined));
     collector = await startViewer({ port: docker.ports.OTLP_HTTP });
-    await until('the alert and the counters', async () => {
+    await until('the alert, the app and the counters', async () => {
       const { alerts } = await prometheus.ask('/alerts');
       const [spans] = await prometheus.query('tempo_distributor_spans_received_total');
-      return alerts.some((one: any) => one.labels.alertname === 'TargetDown' && one.state === 'firing') && spans;
+      const [orders] = await prometheus.query('up{job="orders"} == 1');
+      return alerts.some((one: any) => one.labels.alertname === 'TargetDown' && one.state === 'firing') && orders && spans;
     });
   });
 
@@ -117,6 +121,7 @@ scrape_configs:
       assert.match(out, new RegExp(`✓ ${service} +healthy +http://localhost:`));
     assert.match(out, /^Apps: {5}orders \(1 process\)$/m);
     assert.match(out, /^Down: {5}payments at 127\.0\.0\.1:9: .*connection refused/m);
+    assert.doesNotMatch(out, /asked-in-a-while/);
     assert.match(out, /^Holds: {4}[\d,]+ series; about 21 spans and 1,234 log lines in the last 5 minutes$/m);
     assert.match(out, /^Firing: {3}TargetDown \(payments\)$/m);
   });
