@@ -222,7 +222,7 @@ function method({ schedule: { passes, rounds, warmUp, seconds } }: Results): str
   without work or an export, at most 4 s. What is sent later than that, by a timer of seconds, is in no turn.
 - Latency at the fixed rate counts from when a request was due, so a server that stalls cannot hide its queue. Where less than 99 % of the
   requests were answered before the turn ended, that share stands beside the p99: of a queue that grows it says how long the turn was, and what was not even sent by
-  then is not in it. Ten milliseconds in which the machine does something else at the end of a turn are enough for 98 %.
+  then is not in it. Ten milliseconds in which the machine does something else at the end of a turn are enough to fall below it.
 - Expected is what the app's handler counted, from the first of the warm-up to the end: what a full queue drops is missing. Log records are those with a trace's id. dd-trace leaves the collection of
   log lines and request metrics to its agent, Sentry has no request metrics: "–". Elastic ships log lines only
   when told to (\`ELASTIC_OTEL_NODE_ENABLE_LOG_SENDING\`), and is told so here.

@@ -35,7 +35,7 @@ export function instrumentServers(
     wrap(http.IncomingMessage.prototype, 'emit', (original) => messageEmit(original, spans, clients)),
     wrap(http.ServerResponse.prototype, 'emit', (original) => responseEmit(original, spans)),
     wrap(http.ServerResponse.prototype, 'assignSocket', assignSocket),
-    wrap(http.ServerResponse.prototype, '_storeHeader', (original) => storeHeader(original, http, correlationHeader, spans)),
+    wrap(http.ServerResponse.prototype, '_storeHeader', (original) => storeHeader(original, correlationHeader, spans)),
   ];
   return () => undoAll(undo);
 }
@@ -184,23 +184,14 @@ function assignSocket(original: (socket: unknown) => void): (socket: unknown) =>
  * text that the block begins with. A line added there costs a string concatenation, where `setHeader` would push each
  * response off Node's fast path. This is also the one moment at which the content type is known.
  */
-function storeHeader(
-  original: StoreHeader,
-  { OutgoingMessage }: typeof import('node:http'),
-  header: string,
-  spans: ServerSpans,
-): StoreHeader {
+function storeHeader(original: StoreHeader, header: string, spans: ServerSpans): StoreHeader {
   const lower = header.toLowerCase();
-  // Where Node keeps what `setHeader` has set. Most responses are made of just that, which `getHeader` knows: to go through
-  // it once more is the dearest part of this. Without the symbol all are gone through.
-  const kept = Object.getOwnPropertySymbols(new OutgoingMessage()).find(({ description }) => description === 'kOutHeaders');
   return function _storeHeader(firstLine, headers) {
     const state: ServerRequest | undefined = this[REQUEST];
     if (state === undefined || typeof firstLine !== 'string') return Reflect.apply(original, this, arguments);
-    const others = kept !== undefined && headers === this[kept] ? undefined : headers;
-    const own = headerValue(this, others, lower) === undefined ? `${header}: ${state.correlationId}\r\n` : '';
+    const own = headerValue(this, headers, lower) === undefined ? `${header}: ${state.correlationId}\r\n` : '';
     const result = Reflect.apply(original, this, [firstLine + own, headers]);
-    const type = headerValue(this, others, 'content-type');
+    const type = headerValue(this, headers, 'content-type');
     if (typeof type === 'string' && type.startsWith('text/event-stream')) spans.openStream(state, 'sse', this.statusCode);
     return result;
   };

@@ -20,10 +20,20 @@ export function undoAll(steps: readonly (() => void)[]): void {
   for (const step of [...steps].reverse()) step();
 }
 
+/** Where Node keeps what `setHeader` has set; found on the first message. */
+let kept: symbol | undefined;
+
+/** All that `setHeader` has set, which is what most messages are made of. */
+function keptBy(message: OutgoingMessage): unknown {
+  kept ??= Object.getOwnPropertySymbols(message).find(({ description }) => description === 'kOutHeaders') ?? Symbol('unknown');
+  return (message as unknown as Record<symbol, unknown>)[kept];
+}
+
 /** A header set by `setHeader`, or handed over as an object, a flat list or a list of pairs. `lower` is in lower case. */
 export function headerValue(message: OutgoingMessage, headers: unknown, lower: string): unknown {
   const set = message.getHeader(lower);
-  if (set !== undefined || headers === undefined || headers === null) return set;
+  // `getHeader` knows all of Node's own table: going through it once more would be the dearest part of a header block.
+  if (set !== undefined || headers === undefined || headers === null || headers === keptBy(message)) return set;
   if (Array.isArray(headers)) {
     if (Array.isArray(headers[0])) return headers.find(([name]) => String(name).toLowerCase() === lower)?.[1];
     for (let i = 0; i < headers.length; i += 2) if (String(headers[i]).toLowerCase() === lower) return headers[i + 1];
